@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+
+namespace Footfall.Hosting;
+
+/// <summary>The one folder in which this server keeps what must survive: journal, keys, and the embedded PostgreSQL's files.</summary>
+public sealed class DataFolder(string path)
+{
+    /// <summary>Absolute.</summary>
+    public string Path { get; } = System.IO.Path.GetFullPath(path);
+
+    public string Journal => Folder("journal");
+
+    /// <summary>Holds one file per secret, readable by the server's user only.</summary>
+    public string Keys => Folder("keys");
+
+    /// <summary>Parent of the cluster's own folder; belongs to the user that PostgreSQL runs as.</summary>
+    public string Postgres => System.IO.Path.Combine(Path, "postgres");
+
+    /// <summary>The secret of this name, made of random bytes when it is first asked for. Hexadecimal on disk, mode 0600.</summary>
+    public byte[] Secret(string name, int bytes = 32)
+    {
+        var file = System.IO.Path.Combine(Keys, name);
+        try
+        {
+            return Convert.FromHexString(File.ReadAllText(file).Trim());
+        }
+        catch (FileNotFoundException)
+        {
+            WriteOnce(file, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(bytes)));
+            return Convert.FromHexString(File.ReadAllText(file).Trim());   // what is on disk, also when another process was first
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidDataException($"The secret in {file} is not hexadecimal. Restore the file from a backup, or delete it to have a new one made (what the old one protected is then unreadable or unlinkable).", e);
+        }
+    }
+
+    /// <summary>Writes a file whole or not at all, mode 0600; an existing one stays as it is.</summary>
+    public static void WriteOnce(string file, string text)
+    {
+        var temporary = $"{file}.{Environment.ProcessId}.{RandomNumberGenerator.GetHexString(8)}";
+        try
+        {
+            using (var stream = new FileStream(temporary, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }))
+            using (var writer = new StreamWriter(stream))
+            {
+                writer.Write(text);
+                writer.Flush();
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, file, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(file))
+        {
+            // Another process wrote it between our look and our move: theirs stands.
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    private string Folder(string name)
+    {
+        var folder = System.IO.Path.Combine(Path, name);
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return folder;
+    }
+}

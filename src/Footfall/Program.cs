@@ -1,0 +1,1 @@
+await Footfall.FootfallHost.Build(args).RunAsync();
