@@ -34,7 +34,8 @@ create table visitors (
     last_ip_hash      bytea,
     first_ua_hash     bytea,
     last_ua_hash      bytea,
-    account_id        text,                                   -- last known
+    account_id        text,                                   -- last known, of account_seen_at
+    account_seen_at   timestamptz,
     unique (anon_id, id)
 ) with (fillfactor = 85);                                     -- last_seen_at moves in place
 
@@ -49,6 +50,8 @@ create table sessions (
     entry_event_id    uuid,
     exit_at           timestamptz,                            -- last page view so far
     exit_event_id     uuid,
+    later_exit_day    date,                                   -- UTC day of exit_at where started_at has an earlier one; kept apart from
+                                                              -- exit_at so that moving the exit within the day touches no index
     landing_path      text,
     exit_path         text,
     referrer          text,
@@ -73,7 +76,7 @@ create table sessions (
 ) with (fillfactor = 80);
 
 create index sessions_started on sessions (property_id, started_at);
-create index sessions_exit_later on sessions (property_id, exit_at) where exit_at >= started_at + interval '30 minutes';
+create index sessions_later_exit on sessions (property_id, later_exit_day) where later_exit_day is not null;
 create index sessions_open on sessions (started_at) where not sealed;
 
 create table events (
