@@ -201,6 +201,8 @@ create table daily_metric_rollups (
     sessions                    bigint not null,
     bounces                     bigint not null,
     converted_sessions          bigint not null,
+    landing_sessions            bigint not null,              -- those with an entry page
+    landing_conversions         bigint not null,
     duration_ms                 bigint not null,              -- sum over sessions started in the day
     engaged_ms                  bigint not null,
     new_leads                   integer not null,
