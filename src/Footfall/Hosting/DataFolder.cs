@@ -13,6 +13,9 @@ public sealed class DataFolder(string path)
     /// <summary>Holds one file per secret, readable by the server's user only.</summary>
     public string Keys => Folder("keys");
 
+    /// <summary>Journal records that the database refused, one file each.</summary>
+    public string SetAside => Folder("set-aside");
+
     /// <summary>Parent of the cluster's own folder; belongs to the user that PostgreSQL runs as.</summary>
     public string Postgres => System.IO.Path.Combine(Path, "postgres");
 

@@ -10,7 +10,7 @@ namespace Footfall.Rollups;
 /// <param name="Schedule">Cron expression with seconds, UTC.</param>
 internal sealed record Job(string Name, string Schedule, Func<CancellationToken, Task> Run)
 {
-    public CronExpression Cron { get; } = new(Schedule) { TimeZone = TimeZoneInfo.Utc };
+    public CronExpression Cron { get; } = new(Schedule, TimeZoneInfo.Utc);
 }
 
 /// <summary>Every job of the server.</summary>
