@@ -3,10 +3,13 @@ using System.Security.Cryptography;
 namespace Footfall.Hosting;
 
 /// <summary>The one folder in which this server keeps what must survive: journal, keys, and the embedded PostgreSQL's files.</summary>
-public sealed class DataFolder(string path)
+public sealed partial class DataFolder(string path)
 {
     /// <summary>Absolute.</summary>
     public string Path { get; } = System.IO.Path.GetFullPath(path);
+
+    /// <summary>A sentence for the operator when the folder is not the one that was asked for; else null.</summary>
+    public string? Notice { get; private init; }
 
     public string Journal => Folder("journal");
 
