@@ -36,7 +36,7 @@ internal sealed class Jobs(
         new("partitions", options.Value.PartitionsSchedule, async stop =>
         {
             await using var connection = await database.OpenConnectionAsync(stop);
-            await partitions.EnsureUpcomingAsync(connection, clock.GetUtcNow(), stop);
+            await partitions.EnsureUpcomingAsync(connection, stop);
         }),
     ];
 }

@@ -123,7 +123,7 @@ public sealed class ModelTests : IAsyncLifetime
                 var rows = await QueryAsync($"""
                     select unique_visitors, returning_visitors, page_views, entrances, exits, conversions, events, form_starts, form_submits,
                            sessions, bounces, converted_sessions, landing_sessions, landing_conversions, duration_ms, engaged_ms,
-                           new_leads, first_capture_ms, first_capture_leads, ignored_count,
+                           new_leads, first_capture_ms, first_capture_leads,
                            (select coalesce(string_agg(key || '=' || value, ',' order by key::traffic_source), '') from jsonb_each_text(sources)),
                            (select coalesce(string_agg((p ->> 'path') || '=' || (p ->> 'sessions') || '/' || (p ->> 'converted'), ',' order by p ->> 'path' collate "C"), '')
                             from jsonb_array_elements(landing_pages) p)
@@ -132,7 +132,7 @@ public sealed class ModelTests : IAsyncLifetime
                     """, r => new ModelDay(
                         r.GetInt32(0), r.GetInt32(1), r.GetInt64(2), r.GetInt64(3), r.GetInt64(4), r.GetInt64(5), r.GetInt64(6), r.GetInt64(7), r.GetInt64(8),
                         r.GetInt64(9), r.GetInt64(10), r.GetInt64(11), r.GetInt64(12), r.GetInt64(13), r.GetInt64(14), r.GetInt64(15),
-                        r.GetInt32(16), r.GetInt64(17), r.GetInt32(18), r.GetInt64(19), r.GetString(20), r.GetString(21)));
+                        r.GetInt32(16), r.GetInt64(17), r.GetInt32(18), r.GetString(19), r.GetString(20)));
                 var expected = model.DayOf(property, day);
                 if (expected is not null) expected = expected with { Sources = expected.Sources.Length == 0 ? "" : string.Join(",", expected.Sources.Split(',').Select(Snake)) };
                 Assert.Equal(expected, rows.SingleOrDefault());
@@ -170,10 +170,10 @@ public sealed class ModelTests : IAsyncLifetime
         var rows = await QueryAsync("""
             select property_id, day, events_accepted, events_bot, events_duplicate, p95_ttfb_ms from daily_ingest_rollups where events_accepted + events_duplicate > 0
             """, r => $"{r.GetString(0)} {r.GetFieldValue<DateOnly>(1):yyyy-MM-dd} {r.GetInt64(2)} {r.GetInt64(3)} {r.GetInt64(4)}");
-        var expected = model.Stored.Select(e => (e.PropertyId, Day: ReferenceModel.Day(e.ReceivedAt))).Concat(model.Duplicates.Keys).Distinct().Select(k =>
+        var expected = model.Stored.Select(e => (Property: e.PropertyId, Day: ReferenceModel.Day(e.ReceivedAt))).Concat(model.Duplicates.Keys).Distinct().Select(k =>
         {
-            var arrived = model.Stored.Where(e => e.PropertyId == k.PropertyId && ReferenceModel.Day(e.ReceivedAt) == k.Day).ToList();
-            return $"{k.PropertyId} {k.Day:yyyy-MM-dd} {arrived.Count} {arrived.Count(e => e.DeviceType == DeviceType.Bot)} {model.Duplicates.GetValueOrDefault(k)}";
+            var arrived = model.Stored.Where(e => e.PropertyId == k.Property && ReferenceModel.Day(e.ReceivedAt) == k.Day).ToList();
+            return $"{k.Property} {k.Day:yyyy-MM-dd} {arrived.Count} {arrived.Count(e => e.DeviceType == DeviceType.Bot)} {model.Duplicates.GetValueOrDefault(k)}";
         });
         Assert.Equal(expected.Order(StringComparer.Ordinal).ToList(), rows.Order(StringComparer.Ordinal).ToList());
 

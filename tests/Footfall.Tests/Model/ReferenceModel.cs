@@ -59,13 +59,10 @@ internal sealed class ReferenceModel
     public ModelDay? DayOf(string property, DateOnly day)
     {
         var events = Counted.Where(e => e.PropertyId == property && Day(e.OccurredAt) == day).ToList();
-        var ignored = stored.Count(e => e.IsOutOfRange && e.PropertyId == property && Day(e.OccurredAt) == day);
         var people = Sessions.Where(s => s.PropertyId == property && !s.IsBot).ToList();
         var started = people.Where(s => Day(s.StartedAt) == day).ToList();
         var captured = leads.Where(l => l.PropertyId == property && Day(l.CapturedAt) == day).ToList();
-        var bots = stored.Any(e => !e.IsOutOfRange && e.DeviceType == DeviceType.Bot && e.PropertyId == property && Day(e.OccurredAt) == day);
-        if (events.Count == 0 && ignored == 0 && started.Count == 0 && captured.Count == 0 && !people.Any(s => s.ExitAt is { } at && Day(at) == day)) return null;
-        _ = bots;
+        if (events.Count == 0 && started.Count == 0 && captured.Count == 0 && !people.Any(s => s.ExitAt is { } at && Day(at) == day)) return null;
         var (unique, returning) = Visitors(property, day, day);
         var times = captured
             .Select(l => l.Visitors.Select(FirstSeen).Where(t => t is not null).Min() is { } first ? (long?)Math.Max(0, (long)Math.Round((l.CapturedAt - first).TotalMilliseconds, MidpointRounding.AwayFromZero)) : null)
@@ -89,7 +86,6 @@ internal sealed class ReferenceModel
             captured.Count,
             times.Sum(t => t!.Value),
             times.Count,
-            ignored,
             string.Join(",", started.GroupBy(s => s.Source).OrderBy(g => g.Key).Select(g => $"{g.Key}={g.Count()}")),
             string.Join(",", started.Where(s => s.EntryAt is not null).GroupBy(s => s.LandingPath ?? "").OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Key}={g.Count()}/{g.Count(s => s.HasConversion)}")));
     }
@@ -138,4 +134,4 @@ internal sealed record ModelSession(
 internal sealed record ModelDay(
     int UniqueVisitors, int ReturningVisitors, long PageViews, long Entrances, long Exits, long Conversions, long Events,
     long FormStarts, long FormSubmits, long Sessions, long Bounces, long ConvertedSessions, long LandingSessions, long LandingConversions,
-    long DurationMs, long EngagedMs, int NewLeads, long FirstCaptureMs, int FirstCaptureLeads, long Ignored, string Sources, string LandingPages);
+    long DurationMs, long EngagedMs, int NewLeads, long FirstCaptureMs, int FirstCaptureLeads, string Sources, string LandingPages);
