@@ -27,6 +27,9 @@ internal sealed class JournalFolder : IDisposable
     /// <summary>Ascending by number.</summary>
     public List<SegmentFile> Segments { get; } = [];
 
+    /// <summary>Where damage was found and logged.</summary>
+    public List<JournalPosition> Reported { get; } = [];
+
     /// <summary>The highest number any segment in the folder has ever had, damaged ones included.</summary>
     public long HighestNumber { get; private set; }
 
@@ -192,6 +195,7 @@ internal sealed class JournalFolder : IDisposable
             var next = reader.Find(offset + 1, length, out _);
             if (next < 0) break;
             log.RecordsDamaged(segment.Path, offset, next - offset);
+            Reported.Add(new JournalPosition(segment.Number, offset));
             offset = next;
         }
         if (offset < length)

@@ -88,7 +88,7 @@ public abstract class JournalFixture : IDisposable
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        foreach (var folder in folders) Directory.Delete(folder, recursive: true);
+        foreach (var folder in folders.Where(Directory.Exists)) Directory.Delete(folder, recursive: true);
     }
 }
 
