@@ -98,6 +98,38 @@ public sealed class JournalDiskTests : JournalFixture
     }
 
     [Fact]
+    public async Task A_disk_that_fails_while_the_journal_is_opened_is_named_and_may_be_tried_again()
+    {
+        await using (var journal = Open()) await Append(journal, 1);
+        var e = Assert.Throws<IOException>(() => Open(disk: new FailingDisk { FlushFails = true }));
+        Assert.Contains(Segments()[0], e.Message, StringComparison.Ordinal);
+        await using var again = Open();
+        Assert.Equal([1], Numbers(again));
+    }
+
+    [Fact]
+    public async Task A_segment_that_cannot_be_read_is_named_and_can_be_moved_away()
+    {
+        await using var journal = Open();
+        await Append(journal, Enumerable.Range(0, 100));
+        var file = Segments()[0];
+        File.Delete(file);
+        Directory.CreateDirectory(file);   // opens or reads as an error, also for root
+        var e = Assert.Throws<IOException>(() => ReadAll(journal));
+        Assert.Contains(file, e.Message, StringComparison.Ordinal);
+        Directory.Delete(file);
+        Assert.Equal(Enumerable.Range(84, 16), Numbers(journal));
+    }
+
+    [Fact]
+    public async Task Segments_are_for_the_servers_user_only()
+    {
+        await using var journal = Open();
+        await Append(journal, 1);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Segments()[0]));
+    }
+
+    [Fact]
     public async Task A_full_disk_fails_events_and_loses_none_and_is_used_again_once_it_has_room()
     {
         // A real small file system where the test may mount one (root in most containers); else a disk that keeps a quota:
