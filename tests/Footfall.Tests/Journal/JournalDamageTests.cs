@@ -36,6 +36,7 @@ public sealed class JournalDamageTests : JournalFixture
             {
                 Assert.Equal(Enumerable.Range(0, expected), Numbers(journal));
                 Assert.Equal(expected == 0 ? JournalFormat.HeaderBytes : JournalFormat.HeaderBytes + expected * RecordBytes, journal.End.Offset);
+                Assert.Equal(journal.End.Offset, new FileInfo(file).Length);
                 await Append(journal, 1000);
             }
             await using (var journal = Open(copy)) Assert.Equal([.. Enumerable.Range(0, expected), 1000], Numbers(journal));

@@ -18,8 +18,6 @@ public abstract class JournalFixture : IDisposable
     internal RecordedLog Log { get; } = new();
     internal JournalOptions Options { get; } = new() { MaxBytes = 1 << 20, SegmentBytes = 4096 };
 
-    internal static ReadOnlySpan<byte> Bytes(JournalEntry entry) => entry.Payload.Span;
-
     internal string NewFolder()
     {
         var folder = Directory.CreateTempSubdirectory("journal-test-").FullName;
