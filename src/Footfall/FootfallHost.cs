@@ -1,4 +1,5 @@
 using Footfall.Hosting;
+using Footfall.Postgres;
 
 namespace Footfall;
 
@@ -11,6 +12,7 @@ public static class FootfallHost
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddPlainNames();
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddPostgres(builder.Configuration).AddPostgresServing();
         return builder.Build();
     }
 }
