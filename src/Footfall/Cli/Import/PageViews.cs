@@ -67,6 +67,7 @@ internal static class PageViews
         Skip.Archive => "download",
         Skip.Data => "data file",
         Skip.SiteFile => "robots.txt, sitemap, favicon, .well-known",
+        _ => throw new ArgumentOutOfRangeException(nameof(why), why, null),
     };
 
     public static Skip Judge(in AccessLogLine line)
