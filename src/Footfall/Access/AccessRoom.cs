@@ -1,6 +1,3 @@
-using Footfall.Hosting;
-using Microsoft.Extensions.Options;
-
 namespace Footfall.Access;
 
 /// <summary>Who may ask for what.</summary>

@@ -1,4 +1,5 @@
 using Footfall.Capture;
+using Footfall.Hosting;
 using Footfall.Journal;
 using Footfall.Postgres;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,7 @@ namespace Footfall.Ingestion;
 
 /// <summary>Moves what the journal holds into the database, in order, and lets the journal forget what is in.</summary>
 internal sealed class JournalDrain(
-    EventJournal journal, BatchWriter writer, JournalPositions positions, DatabaseGate gate,
+    EventJournal journal, BatchWriter writer, JournalPositions positions, DatabaseGate gate, DataFolder folder,
     IOptions<IngestionOptions> options, TimeProvider clock, ILogger<JournalDrain> log) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
@@ -34,7 +35,7 @@ internal sealed class JournalDrain(
                     while (true)
                     {
                         await journal.WaitForMoreAsync(position, stoppingToken);
-                        if (options.Value.GatherMilliseconds > 0) await Task.Delay(options.Value.GatherMilliseconds, clock, stoppingToken);
+                        if (options.Value.GatherMilliseconds > 0) await Task.Delay(TimeSpan.FromMilliseconds(options.Value.GatherMilliseconds), clock, stoppingToken);
                         position = await DrainAsync(position, stoppingToken);
                         if (Trouble is not null) log.Recovered();
                         Trouble = null;
@@ -59,34 +60,62 @@ internal sealed class JournalDrain(
     private async Task<JournalPosition> DrainAsync(JournalPosition position, CancellationToken cancellationToken)
     {
         List<JournalEntry> entries = [];
-        List<CapturedEvent> events = [];
-        List<OutcomeCount> counts = [];
         while (true)
         {
             entries.Clear();
             if (journal.Read(position, options.Value.BatchBytes, entries) == 0) return position;
-            var end = entries[^1].End;
-            var batch = new IngestBatch();
-            foreach (var entry in entries)
-            {
-                events.Clear();
-                counts.Clear();
-                try
-                {
-                    CaptureRecord.Read(entry.Payload.Span, events, counts);
-                }
-                catch (InvalidDataException e)
-                {
-                    // Its checksum was right, so it was written so: by a newer version, or by a defect. The others go on.
-                    log.UnreadableRecord(e, entry.End.Segment, entry.End.Offset);
-                    continue;
-                }
-                foreach (var e in events) batch.Add(e);
-                foreach (var c in counts) batch.Add(c);
-            }
-            await writer.WriteAsync(batch, (connection, stop) => positions.WriteAsync(connection, journal.Id, end, stop), cancellationToken);
-            position = end;
+            await StoreAsync(entries, cancellationToken);
+            position = entries[^1].End;
             journal.Release(position);
         }
     }
+
+    /// <summary>
+    /// In one transaction. What PostgreSQL refuses for its content is narrowed down to the record at fault, which is set
+    /// aside in the data folder: one bad record must not hold up all that come after it.
+    /// </summary>
+    private async Task StoreAsync(List<JournalEntry> entries, CancellationToken cancellationToken)
+    {
+        var batch = new IngestBatch();
+        foreach (var entry in entries) Add(entry, batch);
+        var end = entries[^1].End;
+        try
+        {
+            await writer.WriteAsync(batch, (connection, stop) => positions.WriteAsync(connection, journal.Id, end, stop), cancellationToken);
+        }
+        catch (PostgresException e) when (IsAboutContent(e) && entries.Count > 1)
+        {
+            var half = entries.Count / 2;
+            await StoreAsync(entries[..half], cancellationToken);
+            await StoreAsync(entries[half..], cancellationToken);
+        }
+        catch (PostgresException e) when (IsAboutContent(e))
+        {
+            var file = Path.Combine(folder.SetAside, $"{journal.Id:N}-{end.Segment}-{end.Offset}.record");
+            await File.WriteAllBytesAsync(file, entries[0].Payload, cancellationToken);
+            log.RecordSetAside(e, file);
+            await writer.WriteAsync(new IngestBatch(), (connection, stop) => positions.WriteAsync(connection, journal.Id, end, stop), cancellationToken);
+        }
+    }
+
+    private void Add(JournalEntry entry, IngestBatch batch)
+    {
+        List<CapturedEvent> events = [];
+        List<OutcomeCount> counts = [];
+        try
+        {
+            CaptureRecord.Read(entry.Payload.Span, events, counts);
+        }
+        catch (InvalidDataException e)
+        {
+            // Its checksum was right, so it was written so: by a newer version, or by a defect. The others go on.
+            log.UnreadableRecord(e, entry.End.Segment, entry.End.Offset);
+            return;
+        }
+        foreach (var e in events) batch.Add(e);
+        foreach (var c in counts) batch.Add(c);
+    }
+
+    /// <summary>Class 22 (data exception), 23 (constraint), 54 (program limit): the same statement fails again with the same rows.</summary>
+    private static bool IsAboutContent(PostgresException e) => e.SqlState[..2] is "22" or "23" or "54";
 }

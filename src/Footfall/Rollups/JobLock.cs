@@ -13,19 +13,19 @@ internal sealed class JobLock : IAsyncDisposable
     /// <summary>Null when another process holds it and the caller does not want to wait.</summary>
     public static async Task<JobLock?> TakeAsync(NpgsqlDataSource database, long key, bool wait, CancellationToken cancellationToken)
     {
-        var connection = await database.OpenConnectionAsync(cancellationToken);
+        var opened = await database.OpenConnectionAsync(cancellationToken);
         try
         {
-            await using var command = new NpgsqlCommand(wait ? "select pg_advisory_lock(@key) is not null" : "select pg_try_advisory_lock(@key)", connection) { CommandTimeout = 0 };
+            await using var command = new NpgsqlCommand(wait ? "select pg_advisory_lock(@key) is not null" : "select pg_try_advisory_lock(@key)", opened) { CommandTimeout = 0 };
             command.Parameters.AddWithValue("key", key);
-            if (await command.ExecuteScalarAsync(cancellationToken) is true) return new JobLock(connection, key);
+            if (await command.ExecuteScalarAsync(cancellationToken) is true) return new JobLock(opened, key);
         }
         catch
         {
-            await connection.DisposeAsync();
+            await opened.DisposeAsync();
             throw;
         }
-        await connection.DisposeAsync();
+        await opened.DisposeAsync();
         return null;
     }
 

@@ -10,7 +10,7 @@ namespace Footfall.Rollups;
 /// <param name="Schedule">Cron expression with seconds, UTC.</param>
 internal sealed record Job(string Name, string Schedule, Func<CancellationToken, Task> Run)
 {
-    public CronExpression Cron { get; } = new(Schedule) { TimeZone = TimeZoneInfo.Utc };
+    public CronExpression Cron { get; } = new(Schedule, TimeZoneInfo.Utc);
 }
 
 /// <summary>Every job of the server.</summary>
@@ -36,7 +36,7 @@ internal sealed class Jobs(
         new("partitions", options.Value.PartitionsSchedule, async stop =>
         {
             await using var connection = await database.OpenConnectionAsync(stop);
-            await partitions.EnsureUpcomingAsync(connection, clock.GetUtcNow(), stop);
+            await partitions.EnsureUpcomingAsync(connection, stop);
         }),
     ];
 }

@@ -33,7 +33,7 @@ internal sealed class RollupsOptions : IValidatableObject
             (nameof(SealSchedule), SealSchedule), (nameof(PartitionsSchedule), PartitionsSchedule),
         ];
         return schedules
-            .Where(s => !CronExpression.IsValidExpression(s.Value))
+            .Where(s => !CronExpression.TryParse(s.Value, out _))
             .Select(s => new ValidationResult($"Rollups:{s.Key} is '{s.Value}', which is no cron expression of six or seven fields (seconds first), such as '0 0 4 * * ?'."));
     }
 }

@@ -213,7 +213,6 @@ create table daily_metric_rollups (
     visitors                    bytea not null,               -- set of visitor numbers: docs/visitor-sets.md
     first_time_visitors         bytea not null,               -- those of them first seen in this day
     seen_elsewhere              bytea not null,               -- those of them first seen on another property before this day
-    ignored_count               bigint not null,
     generated_at                timestamptz not null,
     primary key (property_id, day)
 );
