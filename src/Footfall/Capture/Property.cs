@@ -1,0 +1,55 @@
+using System.Text.Json;
+
+namespace Footfall.Capture;
+
+/// <summary>A site or app that sends events, as far as Capture needs to know it.</summary>
+internal sealed class Property(string id, IEnumerable<string> hosts, IReadOnlyList<Goal> goals)
+{
+    private readonly HashSet<string> hosts = [.. hosts.Select(h => WithoutWww(h.Trim().ToLowerInvariant()).ToString())];
+
+    public string Id { get; } = id;
+
+    /// <summary>Whether a page on the host is one of the property's own; www.example.com and example.com are the same.</summary>
+    public bool Owns(string host) => hosts.Count > 0 && hosts.Contains(WithoutWww(host).ToString());
+
+    public bool IsGoal(string eventType, string? path)
+    {
+        foreach (var goal in goals)
+        {
+            if (goal.IsMet(eventType, path)) return true;
+        }
+        return false;
+    }
+
+    public static ReadOnlySpan<char> WithoutWww(string host) => host.AsSpan(host.StartsWith("www.", StringComparison.Ordinal) ? 4 : 0);
+}
+
+/// <summary>What counts as a conversion: an event type, on any path or on one; a path that ends in * is a beginning.</summary>
+internal sealed record Goal(string EventType, string? Path)
+{
+    public bool IsMet(string eventType, string? path)
+    {
+        if (eventType != EventType) return false;
+        if (Path is null) return true;
+        if (path is null) return false;
+        var query = path.AsSpan().IndexOfAny('?', '#');
+        var page = query < 0 ? path : path.AsSpan(0, query);
+        return Path.EndsWith('*') ? page.StartsWith(Path.AsSpan(0, Path.Length - 1)) : page.SequenceEqual(Path);
+    }
+
+    /// <summary>Reads <c>[{"name", "eventType", "path"?}]</c>. An entry without an event type is no goal.</summary>
+    public static IReadOnlyList<Goal> Read(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        if (document.RootElement.ValueKind != JsonValueKind.Array) return [];
+        List<Goal> goals = [];
+        foreach (var entry in document.RootElement.EnumerateArray())
+        {
+            if (Text(entry, "eventType") is { } type) goals.Add(new Goal(type, Text(entry, "path")));
+        }
+        return goals;
+
+        static string? Text(JsonElement entry, string name) =>
+            entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    }
+}

@@ -1,0 +1,25 @@
+using Npgsql;
+
+namespace Footfall.Capture;
+
+/// <summary>Reads the table of properties. Rows are made by ingestion.</summary>
+internal sealed class PropertyStore(NpgsqlDataSource database)
+{
+    private const string All = """
+        select id, hosts, goals::text
+        from properties
+        order by id
+        """;
+
+    public async Task<List<Property>> LoadAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(All);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<Property> properties = [];
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            properties.Add(new Property(rows.GetString(0), rows.GetFieldValue<string[]>(1), Goal.Read(rows.GetString(2))));
+        }
+        return properties;
+    }
+}
