@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Footfall.Postgres;
+using Microsoft.Extensions.Options;
 
 namespace Footfall.Cli;
 
@@ -34,6 +35,7 @@ internal sealed class CommandRun(string[] configuration, Option<bool> verboseOpt
         try
         {
             await using var host = FootfallHost.BuildForCommands(configuration, verbose);
+            host.Services.GetService<IStartupValidator>()?.Validate();   // what a started server does: all mistakes at once
             var terminal = ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected;
             return await work(new CommandContext(host.Services, output, error, terminal), cancel.Token);
         }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Footfall.Postgres;
 using Npgsql;
+using Command = System.CommandLine.Command;
 
 namespace Footfall.Cli;
 

@@ -159,7 +159,7 @@ internal static class DayArgument
     public static DateOnly? Parse(System.CommandLine.Parsing.ArgumentResult result)
     {
         if (result.Tokens is [var token] && DateOnly.TryParseExact(token.Value, "yyyy-MM-dd", out var day)) return day;
-        result.AddError($"'{result.Tokens.FirstOrDefault()?.Value}' is no day: write it as YYYY-MM-DD, such as 2026-01-31.");
+        result.AddError($"'{string.Join(' ', result.Tokens)}' is no day: write it as YYYY-MM-DD, such as 2026-01-31.");
         return null;
     }
 }

@@ -23,13 +23,11 @@ internal readonly record struct ImportProgress(string Doing, long BytesDone, lon
 /// Reads page views from an access log through the same enrichment and ingestion as live events. Where it is stands in
 /// the transaction that stores the rows; after an interruption the file is read anew up to there, which costs seconds.
 /// </summary>
-internal sealed class AccessLogImport(CapturePipeline pipeline, PersonalHashes hashes, Func<BatchWriter> newWriter, ImportStore store, TimeProvider clock)
+internal sealed class AccessLogImport(CapturePipeline pipeline, ImportDayKeys keys, Func<BatchWriter> newWriter, ImportStore store, TimeProvider clock)
 {
     private const int EventsPerBatch = 5_000;
     private const int LinesPerReport = 4_096;
     private const int LongestPath = 2_048;
-
-    private readonly ImportDayKeys keys = new(hashes);
 
     /// <exception cref="CommandException">The file cannot be read, or is no access log.</exception>
     public async Task<ImportResult> RunAsync(ImportRequest request, Action<ImportProgress> report, CancellationToken cancellationToken)

@@ -54,8 +54,7 @@ internal static class ImportCommand
     {
         await PrepareAsync(context, like.PropertyId, hosts, stop);
         var clock = context.Get<TimeProvider>();
-        var import = new AccessLogImport(
-            context.Get<CapturePipeline>(), context.Get<PersonalHashes>(), context.Get<BatchWriter>, context.Get<ImportStore>(), clock);
+        var import = context.Get<AccessLogImport>();
         var summary = new ImportSummary(context.Output);
         foreach (var file in files)
         {
