@@ -23,6 +23,10 @@ public static class FootfallHost
         builder.UseDefaultAddress();
         // Request logs hold addresses and what they asked for.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // What these say, the banner and the command line say in one sentence.
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.WebHost.ConfigureKestrel(o => o.AddServerHeader = false);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddPostgres(builder.Configuration).AddPostgresServing();
         builder.Services.AddTrustedProxies(builder.Configuration);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using Footfall.Cli.Import;
 
@@ -58,6 +59,11 @@ public static class FootfallCommand
         root.Subcommands.Add(RollupsCommand.Build(run));
         root.Subcommands.Add(PropertiesCommand.Build(run));
         root.Subcommands.Add(ImportCommand.Build(run));
+
+        foreach (var help in root.Options.OfType<HelpOption>())
+        {
+            if (help.Action is HelpAction action) action.MaxWidth = 80;
+        }
 
         Func<ParseResult, CancellationToken, Task<int>> start = (parsed, stop) =>
             ServeCommand.RunAsync(configuration, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetValue(verbose), stop);

@@ -8,7 +8,7 @@ internal static class ServeCommand
         try
         {
             await using var app = FootfallHost.Build(configuration);
-            await app.StartAsync(stop);
+            await StartAsync(app, stop);
             await StartBanner.WriteAsync(app, output);
             await app.WaitForShutdownAsync(stop);
             return ExitCodes.Ok;
@@ -20,6 +20,20 @@ internal static class ServeCommand
         catch (Exception e) when (e is not HostAbortedException)   // thrown by tools that only want the built host
         {
             return CommandFailure.Report(e, error, verbose);
+        }
+    }
+
+    // What did start (the embedded PostgreSQL, before the port turned out to be taken) must not outlive a failed start.
+    private static async Task StartAsync(WebApplication app, CancellationToken stop)
+    {
+        try
+        {
+            await app.StartAsync(stop);
+        }
+        catch
+        {
+            await app.StopAsync(CancellationToken.None);
+            throw;
         }
     }
 }

@@ -1,4 +1,4 @@
-using System.Text.Encodings.Web;
+using System.Net;
 
 namespace Footfall.Dashboard;
 
@@ -6,7 +6,7 @@ namespace Footfall.Dashboard;
 internal static class Page
 {
     /// <summary>Text made safe to stand between tags and in quoted attributes.</summary>
-    public static string Text(string text) => HtmlEncoder.Default.Encode(text);
+    public static string Text(string text) => WebUtility.HtmlEncode(text);
 
     public static string Whole(string title, string body) => $"""
         <!doctype html>

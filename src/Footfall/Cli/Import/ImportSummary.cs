@@ -27,7 +27,7 @@ internal sealed class ImportSummary(TextWriter output)
         foreach (var (line, problem) in tally.Malformed) output.WriteLine($"{"",28}line {line,-9:N0}  {problem}");
         if (tally.FirstDay is { } first) output.WriteLine($"  {"days",-14}{first,12:yyyy-MM-dd} to {tally.LastDay:yyyy-MM-dd} (UTC)");
         if (tally.LikelyOwnHost is { } host)
-            output.WriteLine($"  Most referrers are on {host}. If that is the site itself, say so before the import, with --hosts {host}: then they count as internal.");
+            output.WriteLine($"  Most referrers are on {host}. If that is the site itself, name it with\n  --hosts {host} when you import: then they count as internal.");
         Cover(tally);
     }
 

@@ -1,9 +1,12 @@
+using Footfall.Capture;
+
 namespace Footfall.Cli.Import;
 
 /// <summary>What an import met in its file.</summary>
 internal sealed class ImportTally
 {
     private const int Named = 20;
+    private const int MostHosts = 10_000;
 
     private readonly List<(long Line, string Problem)> malformed = [];
     private readonly long[] skipped = new long[Enum.GetValues<Skip>().Length];
@@ -46,7 +49,13 @@ internal sealed class ImportTally
         PageViews++;
         if (FirstDay is null || day < FirstDay) FirstDay = day;
         if (LastDay is null || day > LastDay) LastDay = day;
-        if (isInternal) InternalViews++;
-        else if (referrerHost is not null && (referrers.Count < 10_000 || referrers.ContainsKey(referrerHost))) referrers[referrerHost] = referrers.GetValueOrDefault(referrerHost) + 1;
+        if (isInternal)
+        {
+            InternalViews++;
+            return;
+        }
+        if (referrerHost is null) return;
+        var host = Property.WithoutWww(referrerHost).ToString();
+        if (referrers.Count < MostHosts || referrers.ContainsKey(host)) referrers[host] = referrers.GetValueOrDefault(host) + 1;
     }
 }
