@@ -19,7 +19,7 @@ public sealed partial class DataFolder
             : System.IO.Path.GetFullPath(configured, workingDirectory);
         wanted = System.IO.Path.TrimEndingDirectorySeparator(wanted);
         if (System.IO.Path.GetDirectoryName(wanted) is null)
-            throw new InvalidDataException($"DataDir is {wanted}: the root of the file system cannot be the data folder. Name a folder of its own, such as /srv/footfall.");
+            throw new SetupException($"DataDir is {wanted}: the root of the file system cannot be the data folder. Name a folder of its own, such as /srv/footfall.");
 
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(wanted)))[..8];
         var reachable = System.IO.Path.Combine(forEveryUser, $"{System.IO.Path.GetFileName(wanted)}-{hash}");
@@ -48,7 +48,7 @@ public sealed partial class DataFolder
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
-            throw new IOException($"The data folder {Path} cannot be made: {e.Message} Set DataDir to a folder that this user may write to.", e);
+            throw new SetupException($"The data folder {Path} cannot be made: {e.Message} Set DataDir to a folder that this user may write to.", e);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class FileLock : IDisposable
     /// <summary>Null when somebody holds the lock exclusively.</summary>
     public static FileLock? TryShared(string file) => TryOpen(file, FileAccess.Read, FileShare.Read);
 
-    /// <summary>Waits until <paramref name="take"/> gives the lock; a <see cref="TimeoutException"/> after <paramref name="patience"/>.</summary>
+    /// <summary>Waits until <paramref name="take"/> gives the lock; a <see cref="SetupException"/> after <paramref name="patience"/>.</summary>
     public static async Task<FileLock> WaitAsync(Func<FileLock?> take, string what, TimeSpan patience, TimeProvider time, CancellationToken ct)
     {
         var began = time.GetTimestamp();
@@ -24,7 +24,7 @@ internal sealed class FileLock : IDisposable
             if (take() is { } held)
                 return held;
             if (time.GetElapsedTime(began) > patience)
-                throw new TimeoutException($"{what} is still locked by another Footfall process after {patience.TotalSeconds:0} s. Look for it with `ps`, or try again when it is done.");
+                throw new SetupException($"{what} is still locked by another Footfall process after {patience.TotalSeconds:0} s. Look for it with `ps`, or try again when it is done.");
             await Task.Delay(LookAgain, time, ct);
         }
     }

@@ -11,7 +11,7 @@ internal sealed class ServeLock(DataFolder folder) : IHostedLifecycleService, ID
         folder.Create();
         var processFile = Path.Combine(folder.Path, "server.pid");
         held ??= FileLock.TryExclusive(Path.Combine(folder.Path, "server.lock"))
-            ?? throw new IOException($"Another Footfall server (process {ProcessIn(processFile)}) already uses the data folder {folder.Path}. Stop it first, or give this one a folder of its own with DataDir.");
+            ?? throw new SetupException($"Another Footfall server (process {ProcessIn(processFile)}) already uses the data folder {folder.Path}. Stop it first, or give this one a folder of its own with DataDir.");
         File.WriteAllText(processFile, $"{Environment.ProcessId}\n");
     }
 

@@ -17,14 +17,20 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
 
     private static readonly string Store = string.Join(";\n",
     [
+        // Without statistics the planner takes a temporary table for small, and walks one for each row of another.
+        "analyze batch (seq, visitor_id, property_id, dedupe_key, account_id)",
         BatchSql.DropDuplicates,
         BatchSql.AddProperties,
         BatchSql.GatherVisitors,
+        "analyze batch_visitors (visitor_id)",
         BatchSql.UpsertVisitors,
         BatchSql.UpsertAccounts,
         BatchSql.FindNearSessions,
+        "analyze batch_near (visitor_id, id)",
         BatchSql.CutIslands,
+        "analyze batch_pieces (island, seq, session_id, visitor_id)",
         BatchSql.JoinIslands,
+        "analyze batch_islands (island, visitor_id, session_id, first_seq, first_session, entry_seq, entry_session, exit_seq, exit_session)",
         BatchSql.Absorb,
         BatchSql.MoveFlags,
         BatchSql.UpsertSessions,
@@ -82,10 +88,8 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     {
         if (connection is not null) return connection;
         connection = await database.OpenConnectionAsync(cancellationToken);
-        // A server that stops in the middle (a paused machine) must not hold the lock for ever. The planner's idea of a
-        // temporary table without statistics sometimes favours hashing all of a stored table over a few index look-ups.
-        await using var setUp = new NpgsqlCommand(
-            "set idle_in_transaction_session_timeout = '60s';\nset enable_mergejoin = off;\n" + BatchTables.Create, connection);
+        // A server that stops in the middle (a paused machine) must not hold the lock for ever.
+        await using var setUp = new NpgsqlCommand("set idle_in_transaction_session_timeout = '60s';\n" + BatchTables.Create, connection);
         await setUp.ExecuteNonQueryAsync(cancellationToken);
         return connection;
     }

@@ -13,6 +13,7 @@ internal sealed partial class EventJournal
     /// bytes (one record more at most), and returns how many. Damaged bytes are logged and passed over. Never waits for writers.
     /// The payloads stay valid.
     /// </summary>
+    /// <exception cref="IOException">The disk cannot read the file that the message names. Nothing is passed over for that: the disk may come back.</exception>
     public int Read(JournalPosition after, int maxBytes, List<JournalEntry> into)
     {
         var end = kept.End;
@@ -41,26 +42,40 @@ internal sealed partial class EventJournal
             if (offset >= limit || TryOpen(segment) is not { } reader) continue;
             using (reader)
             {
-                while (offset < limit)
+                try
                 {
-                    if (!reader.TryRead(offset, limit, out var payload))
-                    {
-                        var next = reader.Find(offset + 1, limit, out var onlyZeros);
-                        // A segment given up while it was written may end in zeros.
-                        if (next >= 0 || !onlyZeros) Report(segment, offset, (next < 0 ? limit : next) - offset);
-                        if (next < 0) break;
-                        offset = next;
-                        continue;
-                    }
-                    if (count > 0 && bytes + payload.Length > maxBytes) return count;
-                    offset += JournalFormat.RecordHeaderBytes + payload.Length;
-                    bytes += payload.Length;
-                    into.Add(new JournalEntry(payload, new JournalPosition(segment.Number, offset)));
-                    count++;
+                    if (!ReadSegment(reader, segment, offset, limit)) return count;
+                }
+                catch (IOException e)
+                {
+                    throw Unreadable(segment, e);
                 }
             }
         }
         return count;
+
+        // False when enough is read.
+        bool ReadSegment(SegmentReader reader, SegmentFile segment, long offset, long limit)
+        {
+            while (offset < limit)
+            {
+                if (!reader.TryRead(offset, limit, out var payload))
+                {
+                    var next = reader.Find(offset + 1, limit, out var onlyZeros);
+                    // A segment given up while it was written may end in zeros.
+                    if (next >= 0 || !onlyZeros) Report(segment, offset, (next < 0 ? limit : next) - offset);
+                    if (next < 0) return true;
+                    offset = next;
+                    continue;
+                }
+                if (count > 0 && bytes + payload.Length > maxBytes) return false;
+                offset += JournalFormat.RecordHeaderBytes + payload.Length;
+                bytes += payload.Length;
+                into.Add(new JournalEntry(payload, new JournalPosition(segment.Number, offset)));
+                count++;
+            }
+            return true;
+        }
     }
 
     private SegmentReader? TryOpen(SegmentFile segment)
@@ -76,7 +91,14 @@ internal sealed partial class EventJournal
                 if (kept.All.Contains(segment) && reported.Add(segment.Begin)) log.SegmentMissing(segment.Path, folder);
             return null;
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(segment, e);
+        }
     }
+
+    private static IOException Unreadable(SegmentFile segment, Exception e) =>
+        new($"{segment.Path} cannot be read: {e.Message} If that lasts, move the file away to go on without its records.", e);
 
     private void Report(SegmentFile segment, long offset, long bytes)
     {

@@ -45,6 +45,7 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
         this.disk = disk;
         onDisk = JournalFolder.Open(folder, disk, log);
         kept = new KeptSegments(onDisk.Segments);
+        reported.UnionWith(onDisk.Reported);
         writer = new SegmentWriter(folder, Id, options, disk, time, log, onDisk.HighestNumber);
         reserved = kept.BytesHeld;
         renumberFrom = renumberTo = kept.End;

@@ -6,8 +6,13 @@ namespace Footfall.Journal;
 /// <summary>The few things the journal asks of the disk when it writes. Tests put a failing one in its place.</summary>
 internal partial class JournalDisk
 {
-    /// <summary>Makes the file; it must not exist yet.</summary>
-    public virtual SafeFileHandle Create(string file) => File.OpenHandle(file, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+    /// <summary>Makes the file, for the server's user only; it must not exist yet.</summary>
+    public virtual SafeFileHandle Create(string file)
+    {
+        var handle = File.OpenHandle(file, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        File.SetUnixFileMode(handle, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return handle;
+    }
 
     public virtual void Write(SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(file, bytes, offset);
 

@@ -9,6 +9,10 @@ internal sealed class JournalFolder : IDisposable
     private const string IdName = "journal-id";
     private const string LockName = "lock";
 
+    // What flock answers for a file that another process has locked.
+    private const int EagainLinux = 11;
+    private const int EagainMac = 35;
+
     private readonly string path;
     private readonly JournalDisk disk;
     private readonly ILogger log;
@@ -27,6 +31,9 @@ internal sealed class JournalFolder : IDisposable
     /// <summary>Ascending by number.</summary>
     public List<SegmentFile> Segments { get; } = [];
 
+    /// <summary>Where damage was found and logged.</summary>
+    public List<JournalPosition> Reported { get; } = [];
+
     /// <summary>The highest number any segment in the folder has ever had, damaged ones included.</summary>
     public long HighestNumber { get; private set; }
 
@@ -34,24 +41,19 @@ internal sealed class JournalFolder : IDisposable
     /// <exception cref="IOException">The folder is in use, or the disk refuses.</exception>
     public static JournalFolder Open(string path, JournalDisk disk, ILogger log)
     {
-        JournalFolder folder;
+        JournalFolder? folder = null;
         try
         {
-            Directory.CreateDirectory(path);
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             folder = new JournalFolder(path, disk, log);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new IOException($"The journal folder {path} cannot be written: {e.Message} Give it to the user that runs the server, or choose another one with DataDir.", e);
-        }
-        try
-        {
             folder.Recover();
             return folder;
         }
-        catch
+        catch (Exception e)
         {
-            folder.Dispose();
+            folder?.Dispose();
+            if (e is UnauthorizedAccessException)
+                throw new IOException($"The journal folder {path} cannot be used: {e.Message} Give it to the user that runs the server, or choose another one with DataDir.", e);
             throw;
         }
     }
@@ -65,9 +67,13 @@ internal sealed class JournalFolder : IDisposable
         {
             return File.OpenHandle(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException) && File.Exists(file))
+        catch (IOException e) when (e.HResult is EagainLinux or EagainMac)
         {
-            throw new IOException($"The journal folder {path} cannot be locked ({e.Message}) - most likely another server is using it. Stop that one, or give this one a folder of its own with DataDir.", e);
+            throw new IOException($"The journal folder {path} is locked: another server is using it. Stop that one, or give this one a folder of its own with DataDir.", e);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"The journal folder {path} cannot be used: {e.Message}", e);
         }
     }
 
@@ -85,8 +91,14 @@ internal sealed class JournalFolder : IDisposable
 
         for (var i = 0; i < files.Count; i++)
         {
-            if (Load(files[i].File, files[i].Number, isLast: i == files.Count - 1) is not { } segment) continue;
-            Segments.Add(segment);
+            try
+            {
+                if (Load(files[i].File, files[i].Number, isLast: i == files.Count - 1) is { } segment) Segments.Add(segment);
+            }
+            catch (IOException e)
+            {
+                throw new IOException($"{files[i].File} cannot be recovered: {e.Message} Check the disk; to start without the records of this file, move it away.", e);
+            }
         }
         disk.FlushFolder(path);
     }
@@ -192,6 +204,7 @@ internal sealed class JournalFolder : IDisposable
             var next = reader.Find(offset + 1, length, out _);
             if (next < 0) break;
             log.RecordsDamaged(segment.Path, offset, next - offset);
+            Reported.Add(new JournalPosition(segment.Number, offset));
             offset = next;
         }
         if (offset < length)

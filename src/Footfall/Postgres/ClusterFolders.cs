@@ -55,7 +55,7 @@ internal sealed class ClusterFolders
     public void Create(UnixUser user)
     {
         if (data.Path.AsSpan().ContainsAny(NotForShells))
-            throw new DatabaseSetupException($"The path of the data folder {data.Path} holds a quote, a dollar sign, a backslash or a line break, which PostgreSQL's pg_ctl cannot take. Set DataDir to another folder.");
+            throw new SetupException($"The path of the data folder {data.Path} holds a quote, a dollar sign, a backslash or a line break, which PostgreSQL's pg_ctl cannot take. Set DataDir to another folder.");
         data.Create();
         Directory.CreateDirectory(Configuration, Readable);
         Directory.CreateDirectory(Clusters, Closed);
@@ -71,7 +71,7 @@ internal sealed class ClusterFolders
     {
         Directory.CreateDirectory(Socket, Closed);
         if (new DirectoryInfo(Socket).LinkTarget is not null)
-            throw new DatabaseSetupException($"{Socket} is a link; the folder of PostgreSQL's socket must be a real one. Remove the link.");
+            throw new SetupException($"{Socket} is a link; the folder of PostgreSQL's socket must be a real one. Remove the link.");
         try
         {
             // Fails on a folder that somebody else made under this name in /tmp.
@@ -79,7 +79,7 @@ internal sealed class ClusterFolders
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new DatabaseSetupException($"{Socket}, the folder for PostgreSQL's socket, belongs to another user. Remove it, or set DataDir to a folder with a shorter path.", e);
+            throw new SetupException($"{Socket}, the folder for PostgreSQL's socket, belongs to another user. Remove it, or set DataDir to a folder with a shorter path.", e);
         }
     }
 

@@ -1,10 +1,11 @@
+using Footfall.Hosting;
 using System.Net.Sockets;
 using Npgsql;
 
 namespace Footfall.Postgres;
 
 /// <summary>The database of this process, embedded or not: brings it up with its schema, tells whether it answers, lets go of it.</summary>
-internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedded, EventPartitions partitions, TimeProvider time, ILogger<Database> log) : IAsyncDisposable
+internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedded, EventPartitions partitions, TimeProvider time, ILogger<Database> log) : IAsyncDisposable, IDisposable
 {
     private const int PingSeconds = 5;
 
@@ -28,16 +29,22 @@ internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedd
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Lets go of the embedded PostgreSQL, which stops when nobody else uses it.</summary>
+    public async Task ReleaseAsync(CancellationToken ct)
     {
         if (embedded is not null)
-            await embedded.StopAsync(CancellationToken.None);
+            await embedded.StopAsync(ct);
     }
+
+    // A host that fails to start (its port is taken, say) stops nothing, but disposes.
+    public async ValueTask DisposeAsync() => await ReleaseAsync(CancellationToken.None);
+
+    public void Dispose() => ReleaseAsync(CancellationToken.None).GetAwaiter().GetResult();
 
     /// <summary>An error as a sentence for operators; without values, which an error of the server might quote.</summary>
     public static string Describe(Exception error) => error switch
     {
-        DatabaseSetupException or TimeoutException { InnerException: null } => error.Message,
+        SetupException => error.Message,
         PostgresException e => $"PostgreSQL answers {e.SqlState} ({e.Severity}).{Hint(e.SqlState)}",
         NpgsqlException { InnerException: SocketException e } => $"no connection to PostgreSQL ({e.SocketErrorCode}).",
         NpgsqlException { InnerException: TimeoutException } => "PostgreSQL does not answer in time.",

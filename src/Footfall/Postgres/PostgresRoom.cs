@@ -36,7 +36,7 @@ public static class PostgresRoom
     }
 
     /// <summary>For a command: brings the database up (or finds the server's running), migrated, with the gate open. Dispose the result when the
-    /// command is done; an embedded database that nobody else uses stops then. Throws <see cref="DatabaseSetupException"/> with what to do.</summary>
+    /// command is done; an embedded database that nobody else uses stops then. Throws <see cref="SetupException"/> with what to do.</summary>
     public static async Task<IAsyncDisposable> OpenDatabaseForCommandAsync(this IServiceProvider services, CancellationToken ct)
     {
         var database = services.GetRequiredService<Database>();
@@ -47,13 +47,23 @@ public static class PostgresRoom
         {
             await database.BringUpAsync(ct);
         }
-        catch (Exception e)
+        catch (NpgsqlException e)
         {
-            await database.DisposeAsync();
-            throw e is NpgsqlException ? new DatabaseSetupException($"The database is not available: {Database.Describe(e)}", e) : e;
+            await database.ReleaseAsync(CancellationToken.None);
+            throw new SetupException($"The database is not available: {Database.Describe(e)}", e);
+        }
+        catch
+        {
+            await database.ReleaseAsync(CancellationToken.None);
+            throw;
         }
         services.GetRequiredService<DatabaseGate>().Open();
-        return database;
+        return new Lease(database);
+    }
+
+    private sealed class Lease(Database database) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await database.ReleaseAsync(CancellationToken.None);
     }
 
     private static PostgresOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<PostgresOptions>>().Value;
@@ -93,7 +103,7 @@ public static class PostgresRoom
 
     /// <summary>The user of this process, by the name that peer authentication knows.</summary>
     private static UnixUser Server() => UnixUser.Find(Unix.GetEffectiveUserId())
-        ?? throw new DatabaseSetupException($"The user number {Unix.GetEffectiveUserId()} that this server runs as has no name, and PostgreSQL wants one. Add it to /etc/passwd, or set DATABASE_URL to a PostgreSQL server.");
+        ?? throw new SetupException($"The user number {Unix.GetEffectiveUserId()} that this server runs as has no name, and PostgreSQL wants one. Add it to /etc/passwd, or set DATABASE_URL to a PostgreSQL server.");
 
     /// <summary>The other user that the embedded PostgreSQL runs as; null when it is the server's own, or there is no embedded one.</summary>
     internal static UnixUser? Tenant(PostgresOptions options)
@@ -102,10 +112,10 @@ public static class PostgresRoom
             return null;
         if (!string.IsNullOrWhiteSpace(options.RunAs))
         {
-            var asked = UnixUser.Find(options.RunAs) ?? throw new DatabaseSetupException($"Postgres:RunAs is {options.RunAs}, and there is no such user. Make it (`useradd --system {options.RunAs}`), or name another.");
-            return asked.Uid != 0 ? asked : throw new DatabaseSetupException("Postgres:RunAs is root, and PostgreSQL refuses to run as root. Name another user, such as postgres or nobody.");
+            var asked = UnixUser.Find(options.RunAs) ?? throw new SetupException($"Postgres:RunAs is {options.RunAs}, and there is no such user. Make it (`useradd --system {options.RunAs}`), or name another.");
+            return asked.Uid != 0 ? asked : throw new SetupException("Postgres:RunAs is root, and PostgreSQL refuses to run as root. Name another user, such as postgres or nobody.");
         }
         return Tenants.Select(UnixUser.Find).FirstOrDefault(u => u is { Uid: not 0 })
-            ?? throw new DatabaseSetupException("The server runs as root, PostgreSQL refuses to, and none of the users footfall, postgres and nobody exists. Make one (`useradd --system footfall`), or name one with Postgres:RunAs.");
+            ?? throw new SetupException("The server runs as root, PostgreSQL refuses to, and none of the users footfall, postgres and nobody exists. Make one (`useradd --system footfall`), or name one with Postgres:RunAs.");
     }
 }

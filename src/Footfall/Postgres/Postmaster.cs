@@ -4,7 +4,7 @@ using Footfall.Hosting;
 namespace Footfall.Postgres;
 
 /// <summary>What postmaster.pid in a cluster's folder says. Lines: process, folder, start time, port, socket folder, address, shared memory key, status.</summary>
-internal sealed record Postmaster(int Pid, string SocketFolder, string Status)
+internal sealed record Postmaster(int Pid, string Folder, string SocketFolder, string Status)
 {
     public const string Ready = "ready";
     public const string Stopping = "stopping";
@@ -16,7 +16,7 @@ internal sealed record Postmaster(int Pid, string SocketFolder, string Status)
         {
             var lines = File.ReadAllLines(FileIn(clusterFolder));
             return lines.Length > 0 && int.TryParse(lines[0], out var pid)
-                ? new Postmaster(Math.Abs(pid), lines.ElementAtOrDefault(4)?.Trim() ?? "", lines.ElementAtOrDefault(7)?.Trim() ?? "")
+                ? new Postmaster(Math.Abs(pid), lines.ElementAtOrDefault(1)?.Trim() ?? "", lines.ElementAtOrDefault(4)?.Trim() ?? "", lines.ElementAtOrDefault(7)?.Trim() ?? "")
                 : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

@@ -18,8 +18,6 @@ public abstract class JournalFixture : IDisposable
     internal RecordedLog Log { get; } = new();
     internal JournalOptions Options { get; } = new() { MaxBytes = 1 << 20, SegmentBytes = 4096 };
 
-    internal static ReadOnlySpan<byte> Bytes(JournalEntry entry) => entry.Payload.Span;
-
     internal string NewFolder()
     {
         var folder = Directory.CreateTempSubdirectory("journal-test-").FullName;
@@ -88,7 +86,7 @@ public abstract class JournalFixture : IDisposable
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        foreach (var folder in folders) Directory.Delete(folder, recursive: true);
+        foreach (var folder in folders.Where(Directory.Exists)) Directory.Delete(folder, recursive: true);
     }
 }
 
