@@ -1,1 +1,2 @@
+if (args is ["capture-loop"]) Footfall.Benchmarks.CaptureLoop.Run();
 return 0;
