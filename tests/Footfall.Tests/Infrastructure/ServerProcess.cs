@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 using Footfall.Hosting;
 
 namespace Footfall.Tests.Infrastructure;
@@ -10,6 +12,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process process;
     private readonly StringBuilder said = new();
+    private HttpClient? client;
 
     private ServerProcess(Process process)
     {
@@ -37,19 +40,56 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the server that this test run was built with. Configuration as on a command line; the port is any free one unless given.</summary>
-    public static ServerProcess Start(string dataFolder, params string[] arguments)
+    public static ServerProcess Start(string dataFolder, params string[] arguments) =>
+        new(Process.Start(Program(dataFolder, ["--urls", "http://127.0.0.1:0", .. arguments]))!);
+
+    /// <summary>The same, and waits until it listens; its database may be away.</summary>
+    public static async Task<ServerProcess> StartListeningAsync(string dataFolder, CancellationToken ct, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "footfall.dll"), "--DataDir", dataFolder, "--urls", "http://127.0.0.1:0", .. arguments])
+        var server = Start(dataFolder, arguments);
+        try
         {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = dataFolder,
-        };
-        start.Environment["Postgres__Binaries"] = TestPostgres.Binaries.ToString();
-        start.Environment["DOTNET_ENVIRONMENT"] = "Production";
-        return new ServerProcess(Process.Start(start)!);
+            await server.SaysAsync("Admin key", ct);   // the line behind the address
+            var address = Regex.Match(server.Output, "runs at (http://\\S+)").Groups[1].Value;
+            server.client = new HttpClient { BaseAddress = new Uri(address), Timeout = Patience };
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
+
+    /// <summary>Runs a command of the program to its end, on the data folder that a server may be using.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> CommandAsync(string dataFolder, CancellationToken ct, params string[] arguments)
+    {
+        using var command = Process.Start(Program(dataFolder, arguments))!;
+        var output = command.StandardOutput.ReadToEndAsync(ct);
+        var error = command.StandardError.ReadToEndAsync(ct);
+        try
+        {
+            await command.WaitForExitAsync(ct).WaitAsync(Patience, ct);
+        }
+        catch
+        {
+            command.Kill();
+            throw;
+        }
+        return (command.ExitCode, await output, await error);
+    }
+
+    /// <summary>Where it listens; after <see cref="StartListeningAsync"/>.</summary>
+    public HttpClient Client => client ?? throw new InvalidOperationException("The server was not awaited until it listens.");
+
+    public Uri Address => Client.BaseAddress!;
+
+    /// <summary>Waits until the server does its whole work.</summary>
+    public Task ReadyAsync(CancellationToken ct) => Eventually.HoldsAsync(async () =>
+    {
+        using var answer = await Client.GetAsync("/v1/readyz", ct);
+        return answer.StatusCode == HttpStatusCode.OK ? null : await answer.Content.ReadAsStringAsync(ct);
+    }, ct);
 
     /// <summary>Waits until the console shows the text; fails with what it showed instead.</summary>
     public async Task SaysAsync(string text, CancellationToken ct)
@@ -92,6 +132,21 @@ internal sealed class ServerProcess : IAsyncDisposable
             await process.WaitForExitAsync();
         }
         process.Dispose();
+        client?.Dispose();
+    }
+
+    private static ProcessStartInfo Program(string dataFolder, string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "footfall.dll"), "--DataDir", dataFolder, .. arguments])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = dataFolder,
+        };
+        start.Environment["Postgres__Binaries"] = TestPostgres.Binaries.ToString();
+        start.Environment["DOTNET_ENVIRONMENT"] = "Production";
+        return start;
     }
 
     private void Hear(string? line)
