@@ -7,7 +7,7 @@ namespace Footfall.Metrics;
 
 internal static class SummaryEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/metrics/summary", GetAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/metrics/summary", GetAsync).AddEndpointFilter<DatabaseAway>();
 
     private static async Task<Results<JsonHttpResult<Summary>, JsonHttpResult<PublicSummary>, JsonHttpResult<ErrorBody>>> GetAsync(
         HttpContext context, AdminKey adminKey, FailedAttempts failures, SummaryStore store, SummaryReader reader,

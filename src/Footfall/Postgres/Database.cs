@@ -41,6 +41,15 @@ internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedd
 
     public void Dispose() => ReleaseAsync(CancellationToken.None).GetAwaiter().GetResult();
 
+    /// <summary>Whether the error says that the database cannot be asked now, rather than that it was asked something wrong:
+    /// no or a broken connection, no answer in time, or SQLSTATE class 08 (connection), 53 (resources), 57 (starting, stopping).</summary>
+    public static bool IsAway(Exception error) => error switch
+    {
+        PostgresException e => e.SqlState[..2] is "08" or "53" or "57",
+        NpgsqlException or TimeoutException => true,
+        _ => false,
+    };
+
     /// <summary>An error as a sentence for operators; without values, which an error of the server might quote.</summary>
     public static string Describe(Exception error) => error switch
     {
