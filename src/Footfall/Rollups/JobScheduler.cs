@@ -12,6 +12,7 @@ public sealed record JobHealth(string Name, DateTimeOffset? LastSuccess, DateTim
 internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<RollupsOptions> options, TimeProvider clock, ILogger<JobScheduler> log) : BackgroundService
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<string, JobHealth> health = new(StringComparer.Ordinal);
 
@@ -34,16 +35,27 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
     {
         var due = clock.GetUtcNow();   // once at start: what was missed while the server was off
         if (job.Name == "nightly") due = Next(job);
+        var seen = clock.GetUtcNow();
         while (!stop.IsCancellationRequested)
         {
-            var wait = due - clock.GetUtcNow();
+            var now = clock.GetUtcNow();
+            if (now < seen) due = Next(job);   // the clock was set back: what was planned by the old one may be hours away
+            seen = now;
+            var wait = due - now;
             if (wait > TimeSpan.Zero)
             {
                 await Task.Delay(wait < LongestWait ? wait : LongestWait, clock, stop);
                 continue;
             }
-            var took = await RunOnceAsync(job, stop);
+            await gate.WaitAsync(stop);
+            var (took, failed) = await RunOnceAsync(job, stop);
             due = Next(job);
+            if (failed)
+            {
+                // Not only in an hour or a day: health would show until then what may have lasted a second.
+                var again = clock.GetUtcNow() + (took * 10 > ShortestRetry ? took * 10 : ShortestRetry);
+                if (due > again) due = again;
+            }
             // A day that takes long to recompute is recomputed less often, and at least once a minute.
             var rest = clock.GetUtcNow() + (took * 4 < LongestWait - took ? took * 4 : TimeSpan.Zero);
             if (due < rest) due = rest;
@@ -52,7 +64,7 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
 
     private DateTimeOffset Next(Job job) => job.Cron.GetNextValidTimeAfter(clock.GetUtcNow()) ?? DateTimeOffset.MaxValue;
 
-    private async Task<TimeSpan> RunOnceAsync(Job job, CancellationToken stop)
+    private async Task<(TimeSpan Took, bool Failed)> RunOnceAsync(Job job, CancellationToken stop)
     {
         var started = clock.GetTimestamp();
         var before = health.GetValueOrDefault(job.Name) ?? new JobHealth(job.Name, null, null, null);
@@ -61,6 +73,7 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
             await job.Run(stop);
             if (before.FailingSince is not null) log.JobRecovered(job.Name);
             health[job.Name] = new JobHealth(job.Name, clock.GetUtcNow(), null, null);
+            return (clock.GetElapsedTime(started), false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -72,7 +85,7 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
         {
             if (before.FailingSince is null) log.JobFailed(e, job.Name);   // said once; health goes on saying it
             health[job.Name] = before with { FailingSince = before.FailingSince ?? clock.GetUtcNow(), Error = e.Message };
+            return (clock.GetElapsedTime(started), true);
         }
-        return clock.GetElapsedTime(started);
     }
 }
