@@ -1,4 +1,14 @@
+using Footfall.Access;
+using Footfall.Capture;
+using Footfall.Cli;
+using Footfall.Dashboard;
 using Footfall.Hosting;
+using Footfall.Ingestion;
+using Footfall.Journal;
+using Footfall.Metrics;
+using Footfall.Postgres;
+using Footfall.Rollups;
+using Microsoft.Extensions.Logging.Console;
 
 namespace Footfall;
 
@@ -10,7 +20,46 @@ public static class FootfallHost
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddPlainNames();
+        builder.UseDefaultAddress();
+        // Request logs hold addresses and what they asked for.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // What these say, the banner and the command line say in one sentence.
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        builder.WebHost.ConfigureKestrel(o => o.AddServerHeader = false);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddPostgres(builder.Configuration).AddPostgresServing();
+        builder.Services.AddTrustedProxies(builder.Configuration);
+        builder.Services.AddAccess();
+        builder.Services.AddJournal(builder.Configuration);
+        builder.Services.AddCapture(builder.Configuration);
+        builder.Services.AddIngestion().AddJournalDrain();
+        builder.Services.AddRollups().AddJobSchedule();
+        MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
+        builder.Services.AddDashboard();
+
+        var app = builder.Build();
+        app.UseTrustedProxies();
+        app.UseDashboard();
+        app.MapCapture();
+        app.MapMetrics();
+        app.MapDashboard();
+        return app;
+    }
+
+    /// <summary>The same rooms for a command: nothing runs in the background, nothing listens, and logs go to standard error.</summary>
+    internal static WebApplication BuildForCommands(string[] args, bool verbose)
+    {
+        var builder = WebApplication.CreateBuilder(args);
+        builder.Configuration.AddPlainNames();
+        builder.Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(verbose ? LogLevel.Information : LogLevel.Error);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddPostgres(builder.Configuration);
+        builder.Services.AddCaptureEnrichment(builder.Configuration);
+        builder.Services.AddIngestion();
+        builder.Services.AddRollups();
+        builder.Services.AddCli();
         return builder.Build();
     }
 }

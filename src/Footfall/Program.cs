@@ -1,1 +1,1 @@
-await Footfall.FootfallHost.Build(args).RunAsync();
+return await Footfall.Cli.FootfallCommand.RunAsync(args);

@@ -3,15 +3,21 @@ using System.Security.Cryptography;
 namespace Footfall.Hosting;
 
 /// <summary>The one folder in which this server keeps what must survive: journal, keys, and the embedded PostgreSQL's files.</summary>
-public sealed class DataFolder(string path)
+public sealed partial class DataFolder(string path)
 {
     /// <summary>Absolute.</summary>
     public string Path { get; } = System.IO.Path.GetFullPath(path);
+
+    /// <summary>A sentence for the operator when the folder is not the one that was asked for; else null.</summary>
+    public string? Notice { get; private init; }
 
     public string Journal => Folder("journal");
 
     /// <summary>Holds one file per secret, readable by the server's user only.</summary>
     public string Keys => Folder("keys");
+
+    /// <summary>Journal records that the database refused, one file each.</summary>
+    public string SetAside => Folder("set-aside");
 
     /// <summary>Parent of the cluster's own folder; belongs to the user that PostgreSQL runs as.</summary>
     public string Postgres => System.IO.Path.Combine(Path, "postgres");

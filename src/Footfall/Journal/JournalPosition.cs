@@ -1,7 +1,7 @@
 namespace Footfall.Journal;
 
 /// <summary>A place in the journal: just behind a record. Ordered by segment, then offset.</summary>
-/// <param name="Segment">Number of the segment file, from 1.</param>
+/// <param name="Segment">Number of the segment file; 1 at least, growing from file to file, with gaps.</param>
 /// <param name="Offset">Bytes from its start.</param>
 public readonly record struct JournalPosition(long Segment, long Offset) : IComparable<JournalPosition>
 {

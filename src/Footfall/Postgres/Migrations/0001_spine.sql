@@ -201,6 +201,8 @@ create table daily_metric_rollups (
     sessions                    bigint not null,
     bounces                     bigint not null,
     converted_sessions          bigint not null,
+    landing_sessions            bigint not null,              -- those with an entry page
+    landing_conversions         bigint not null,
     duration_ms                 bigint not null,              -- sum over sessions started in the day
     engaged_ms                  bigint not null,
     new_leads                   integer not null,
@@ -211,7 +213,6 @@ create table daily_metric_rollups (
     visitors                    bytea not null,               -- set of visitor numbers: docs/visitor-sets.md
     first_time_visitors         bytea not null,               -- those of them first seen in this day
     seen_elsewhere              bytea not null,               -- those of them first seen on another property before this day
-    ignored_count               bigint not null,
     generated_at                timestamptz not null,
     primary key (property_id, day)
 );

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using Footfall.Capture;
+using Footfall.Ingestion;
+using Footfall.Postgres;
+using Microsoft.Extensions.Options;
+using NpgsqlTypes;
+
+namespace Footfall.Benchmarks;
+
+/// <summary>Rows a second through the product's batches, beside COPY BINARY of the same rows into the same events table with its indexes. Both into a database that already holds a history.</summary>
+internal static class IngestionBenchmark
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero);
+
+    public static async Task RunAsync(BenchDatabase database, int history, int rows, int batch)
+    {
+        await FillAsync(database, history, batch: 50_000);
+        var there = await database.NumberAsync("select count(*) from events");   // a run on a kept folder must not meet its own keys again
+        var sample = new Traffic(seed: 99 + (int)there, "bench", 600_000).Between(Start.AddDays(14), Start.AddDays(15), rows).ToList();
+
+        var ours = await IngestAsync(database, sample, batch);
+        Console.WriteLine($"ingestion            {rows / ours.TotalSeconds,10:N0} rows/s   ({rows:N0} rows, batches of {batch:N0}, into {history:N0})");
+
+        var copied = sample.ConvertAll(e => e with { Id = Guid.CreateVersion7(e.ReceivedAt), OccurredAt = e.OccurredAt.AddMicroseconds(1) });
+        var watch = Stopwatch.StartNew();
+        await CopyAsync(database, copied, batch);
+        var theirs = watch.Elapsed;
+        Console.WriteLine($"COPY BINARY          {rows / theirs.TotalSeconds,10:N0} rows/s   (same rows into events and its indexes, commits of {batch:N0})");
+        Console.WriteLine($"ratio                {theirs / ours,10:N2}   (at least 0.25)");
+    }
+
+    /// <summary>Times each statement of one batch, into the same history.</summary>
+    public static async Task ProfileAsync(BenchDatabase database, int history, int batch)
+    {
+        await FillAsync(database, history, batch: 50_000);
+        var there = await database.NumberAsync("select count(*) from events");
+        var rows = new IngestBatch();
+        foreach (var e in new Traffic(seed: 99 + (int)there, "bench", 600_000).Between(Start.AddDays(14), Start.AddDays(15), batch)) rows.Add(e);
+        await StatementProfile.RunAsync(database, rows);
+    }
+
+    /// <summary>Fills the database up to <paramref name="count"/> events over 14 days, through the product's own batches.</summary>
+    public static async Task FillAsync(BenchDatabase database, int count, int batch)
+    {
+        var there = (int)await database.NumberAsync("select count(*) from events");
+        if (there >= count) return;
+        var watch = Stopwatch.StartNew();
+        await using var writer = Writer(database);
+        var done = 0;
+        foreach (var chunk in new Traffic(seed: 1, "bench", 600_000).Between(Start, Start.AddDays(14), count).Chunk(batch))
+        {
+            done += chunk.Length;
+            if (done <= there) continue;
+            await WriteAsync(writer, chunk);
+            if (done % 500_000 < batch) Console.WriteLine($"filling: {done:N0} events, {done / watch.Elapsed.TotalSeconds:N0}/s");
+        }
+        await database.RunAsync("vacuum analyze");
+    }
+
+    private static BatchWriter Writer(BenchDatabase database) =>
+        new(database.Source, new EventPartitions(TimeProvider.System), Options.Create(new SessionsOptions()), TimeProvider.System);
+
+    private static async Task<TimeSpan> IngestAsync(BenchDatabase database, List<CapturedEvent> rows, int batch)
+    {
+        await using var writer = Writer(database);
+        var watch = Stopwatch.StartNew();
+        foreach (var chunk in rows.Chunk(batch)) await WriteAsync(writer, chunk);
+        return watch.Elapsed;
+    }
+
+    private static Task WriteAsync(BatchWriter writer, CapturedEvent[] events)
+    {
+        var batch = new IngestBatch();
+        foreach (var e in events) batch.Add(e);
+        return writer.WriteAsync(batch, (_, _) => Task.CompletedTask, CancellationToken.None);
+    }
+
+    private static async Task CopyAsync(BenchDatabase database, List<CapturedEvent> rows, int batch)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync();
+        foreach (var chunk in rows.Chunk(batch))
+        {
+            await using var copy = await connection.BeginBinaryImportAsync("""
+                copy events (visitor_id, id, occurred_at, received_at, session_id, dedupe_key, property_id, event_type, path, ip_hash, ua_hash,
+                             traffic_source, device_type, is_entrance, is_exit, is_conversion, country_code, props)
+                from stdin (format binary)
+                """);
+            foreach (var e in chunk)
+            {
+                await copy.StartRowAsync();
+                await copy.WriteAsync(e.VisitorId, NpgsqlDbType.Uuid);
+                await copy.WriteAsync(e.Id, NpgsqlDbType.Uuid);
+                await copy.WriteAsync(e.OccurredAt, NpgsqlDbType.TimestampTz);
+                await copy.WriteAsync(e.ReceivedAt, NpgsqlDbType.TimestampTz);
+                await copy.WriteAsync(e.VisitorId, NpgsqlDbType.Uuid);
+                await copy.WriteAsync(e.DedupeKey!.Value, NpgsqlDbType.Uuid);
+                await copy.WriteAsync(e.PropertyId, NpgsqlDbType.Text);
+                await copy.WriteAsync(e.EventType, NpgsqlDbType.Text);
+                await copy.WriteAsync(e.Path, NpgsqlDbType.Text);
+                await copy.WriteAsync(e.IpHash!, NpgsqlDbType.Bytea);
+                await copy.WriteAsync(e.UaHash!, NpgsqlDbType.Bytea);
+                await copy.WriteAsync(Names.Of(e.TrafficSource), "traffic_source");
+                await copy.WriteAsync(Names.Of(e.DeviceType), "device_type");
+                await copy.WriteAsync(false, NpgsqlDbType.Boolean);
+                await copy.WriteAsync(false, NpgsqlDbType.Boolean);
+                await copy.WriteAsync(false, NpgsqlDbType.Boolean);
+                await copy.WriteAsync(e.CountryCode!, NpgsqlDbType.Text);
+                await copy.WriteAsync(e.Props!, NpgsqlDbType.Jsonb);
+            }
+            await copy.CompleteAsync();
+        }
+    }
+}

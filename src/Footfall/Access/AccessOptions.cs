@@ -1,0 +1,15 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Footfall.Access;
+
+/// <summary>Section <c>Access</c>.</summary>
+internal sealed class AccessOptions
+{
+    /// <summary>The key that <c>x-admin-key</c> must carry. Also ADMIN_API_KEY. Without it, a server with its own PostgreSQL makes one and keeps it in the data folder; a server on a given database answers 503 to admin requests.</summary>
+    [MinLength(16, ErrorMessage = "Access:AdminKey (ADMIN_API_KEY) must have at least 16 characters; `openssl rand -hex 24` makes a good one.")]
+    public string? AdminKey { get; set; }
+
+    /// <summary>Wrong keys that one address may send in a minute before it is told to wait.</summary>
+    [Range(1, 100_000, ErrorMessage = "Access:FailedAttemptsPerMinute must be between 1 and 100000.")]
+    public int FailedAttemptsPerMinute { get; set; } = 30;
+}

@@ -1,0 +1,17 @@
+using Footfall.Cli.Import;
+using Footfall.Ingestion;
+
+namespace Footfall.Cli;
+
+/// <summary>What commands need beside the rooms that they drive.</summary>
+internal static class CliRoom
+{
+    public static IServiceCollection AddCli(this IServiceCollection services)
+    {
+        services.AddSingleton<PropertySettings>();
+        services.AddSingleton<ImportStore>();
+        services.AddSingleton<AccessLogImport>();
+        services.AddSingleton<Func<BatchWriter>>(s => s.GetRequiredService<BatchWriter>);
+        return services;
+    }
+}

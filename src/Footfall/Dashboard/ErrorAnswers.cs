@@ -1,0 +1,43 @@
+using System.Net.Mime;
+
+namespace Footfall.Dashboard;
+
+/// <summary>Gives refusals without a body one that helps: a page for browsers, the API's JSON for everyone else.</summary>
+internal static class ErrorAnswers
+{
+    public static async Task Add(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        var response = context.Response;
+        if (response.HasStarted || response.StatusCode < 400 || response.ContentLength > 0 || response.ContentType is not null) return;
+        var (code, title, help) = Describe(response.StatusCode);
+        if (WantsPage(context.Request))
+        {
+            response.ContentType = $"{MediaTypeNames.Text.Html}; charset=utf-8";
+            await response.WriteAsync(Page.Whole(title, $"""
+                <section class="panel"><h1>{Page.Text(title)}</h1><p>{Page.Text(help)}</p><p><a href="/">Start page</a></p></section>
+                """), context.RequestAborted);
+            return;
+        }
+        await response.WriteAsJsonAsync(new ErrorAnswer(false, code, help), DashboardJson.Default.ErrorAnswer, cancellationToken: context.RequestAborted);
+    }
+
+    private static bool WantsPage(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && !request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) && request.Headers.Accept.ToString().Contains(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase);
+
+    private static (string Code, string Title, string Help) Describe(int status) => status switch
+    {
+        StatusCodes.Status404NotFound => ("not_found", "Nothing is here", "This server has nothing at this address. /docs/api.md lists what it answers."),
+        StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "Not with this method", "This address does not take this method; the Allow header names those that it does."),
+        StatusCodes.Status413PayloadTooLarge => ("body_too_large", "Too large", "The body is larger than this server takes."),
+        >= 500 => ("internal_error", "Something broke", "The request failed inside the server; its log says why. What was accepted before is safe."),
+        _ => ("bad_request", "Not understood", "The request could not be understood. /docs/api.md shows what is expected."),
+    };
+}
+
+/// <summary>The API's form of a refusal.</summary>
+internal sealed record ErrorAnswer(bool Ok, string Error, string Message);
+
+[System.Text.Json.Serialization.JsonSourceGenerationOptions(System.Text.Json.JsonSerializerDefaults.Web)]
+[System.Text.Json.Serialization.JsonSerializable(typeof(ErrorAnswer))]
+internal sealed partial class DashboardJson : System.Text.Json.Serialization.JsonSerializerContext;

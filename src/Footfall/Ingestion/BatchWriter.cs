@@ -1,0 +1,128 @@
+using Footfall.Postgres;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Footfall.Ingestion;
+
+/// <summary>
+/// Writes batches into the database, each in one transaction: all of it or nothing. Used by one caller at a time.
+/// Batches of all servers pass one after the other (an advisory lock), which is what makes sessions right when two
+/// servers see the same visitor; a batch is a handful of statements, so that one stream carries more than a machine's
+/// capture can fill.
+/// </summary>
+internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions partitions, IOptions<SessionsOptions> sessions, TimeProvider clock) : IAsyncDisposable
+{
+    /// <summary>Key of the advisory lock under which visitors, sessions and events change.</summary>
+    public const long LockKey = 0x466F6F7466616C6C; // "Footfall"
+
+    /// <summary>What happens to a batch once it is in its temporary table, in this order.</summary>
+    internal static readonly string[] Steps =
+    [
+        // Without statistics the planner takes a temporary table for small, and walks one for each row of another.
+        "analyze batch (seq, visitor_id, property_id, dedupe_key, account_id)",
+        BatchSql.DropDuplicates,
+        BatchSql.AddProperties,
+        BatchSql.GatherVisitors,
+        "analyze batch_visitors (visitor_id)",
+        BatchSql.UpsertVisitors,
+        BatchSql.UpsertAccounts,
+        BatchSql.FindNearSessions,
+        "analyze batch_near (visitor_id, id)",
+        BatchSql.CutIslands,
+        "analyze batch_pieces (island, seq, session_id, visitor_id)",
+        BatchSql.JoinIslands,
+        "analyze batch_islands (island, visitor_id, session_id, first_seq, first_session, entry_seq, entry_session, exit_seq, exit_session)",
+        BatchSql.Absorb,
+        BatchSql.MoveFlags,
+        BatchSql.UpsertSessions,
+        BatchSql.InsertEvents,
+        BatchSql.CountOutcomes,
+        BatchSql.MarkDirtyDays,
+    ];
+
+    private static readonly string Store = string.Join(";\n", Steps);
+
+    private static readonly string Count = string.Join(";\n", [BatchSql.AddCounts, BatchSql.MarkCountedDays]);
+
+    private NpgsqlConnection? connection;
+
+    /// <summary>Stores the batch and, in the same transaction, whatever <paramref name="mark"/> writes (how far the source was read).</summary>
+    /// <exception cref="NpgsqlException">Nothing was stored, or (where the connection broke during commit) perhaps all: the mark tells.</exception>
+    public async Task WriteAsync(IngestBatch batch, Func<NpgsqlConnection, CancellationToken, Task> mark, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var open = await OpenAsync(cancellationToken);
+            await partitions.EnsureAsync(open, batch.Events.Where(e => !e.IsOutOfRange).Select(e => e.OccurredAt), cancellationToken);
+            await using var transaction = await open.BeginTransactionAsync(cancellationToken);
+            await LockAsync(open, cancellationToken);
+            if (batch.Arrived.Count > 0)
+            {
+                await BatchTables.FillAsync(open, batch.Events, cancellationToken);
+                await StoreAsync(open, batch, cancellationToken);
+            }
+            if (batch.TurnedAway.Count > 0) await CountAsync(open, batch, cancellationToken);
+            await mark(open, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+        catch
+        {
+            await DisposeAsync();   // whatever state the connection is in, the next batch starts on a new one
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (connection is null) return;
+        await connection.DisposeAsync();
+        connection = null;
+    }
+
+    /// <summary>Waits for the lock under which visitors, sessions and events change; held until the transaction ends.</summary>
+    public static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select pg_advisory_xact_lock(@key)", connection);
+        command.Parameters.AddWithValue("key", LockKey);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (connection is not null) return connection;
+        connection = await database.OpenConnectionAsync(cancellationToken);
+        // A server that stops in the middle (a paused machine) must not hold the lock for ever.
+        await using var setUp = new NpgsqlCommand("set idle_in_transaction_session_timeout = '60s';\n" + BatchTables.Create, connection);
+        await setUp.ExecuteNonQueryAsync(cancellationToken);
+        return connection;
+    }
+
+    private async Task StoreAsync(NpgsqlConnection open, IngestBatch batch, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Store, open);
+        AddParameters(command, batch, sessions.Value.Gap, clock.GetUtcNow());
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    internal static void AddParameters(NpgsqlCommand command, IngestBatch batch, TimeSpan gap, DateTimeOffset now)
+    {
+        command.Parameters.AddWithValue("gap", gap);
+        command.Parameters.AddWithValue("now", now);
+        command.Parameters.AddWithValue("properties", batch.Arrived.Keys.Select(k => k.Property).ToArray());
+        command.Parameters.AddWithValue("days", batch.Arrived.Keys.Select(k => k.Day).ToArray());
+        command.Parameters.AddWithValue("arrived", batch.Arrived.Values.ToArray());
+    }
+
+    private async Task CountAsync(NpgsqlConnection open, IngestBatch batch, CancellationToken cancellationToken)
+    {
+        var counts = batch.TurnedAway.ToArray();
+        await using var command = new NpgsqlCommand(Count, open);
+        command.Parameters.AddWithValue("now", clock.GetUtcNow());
+        command.Parameters.AddWithValue("properties", counts.Select(c => c.Key.Property).ToArray());
+        command.Parameters.AddWithValue("days", counts.Select(c => c.Key.Day).ToArray());
+        command.Parameters.AddWithValue("outcomes", counts.Select(c => c.Key.Outcome).ToArray());
+        command.Parameters.AddWithValue("reasons", counts.Select(c => c.Key.Reason).ToArray());
+        command.Parameters.AddWithValue("events", counts.Select(c => c.Value).ToArray());
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,34 @@
+using Footfall.Capture;
+
+namespace Footfall.Ingestion;
+
+/// <summary>Events and counts that go into the database in one transaction. Duplicates within the batch are left out here; those of earlier batches leave in the database.</summary>
+internal sealed class IngestBatch
+{
+    private readonly HashSet<(Guid Visitor, Guid Key)> keys = [];
+    private readonly Dictionary<(string Property, DateOnly Day), long> arrived = [];
+    private readonly List<CapturedEvent> events = [];
+    private readonly Dictionary<(string Property, DateOnly Day, string Outcome, string Reason), long> turnedAway = [];
+
+    public IReadOnlyList<CapturedEvent> Events => events;
+
+    /// <summary>Events that arrived, duplicates included, by property and UTC day of arrival.</summary>
+    public IReadOnlyDictionary<(string Property, DateOnly Day), long> Arrived => arrived;
+
+    public IReadOnlyDictionary<(string Property, DateOnly Day, string Outcome, string Reason), long> TurnedAway => turnedAway;
+
+    public bool IsEmpty => arrived.Count == 0 && turnedAway.Count == 0;
+
+    public void Add(CapturedEvent e)
+    {
+        var day = (e.PropertyId, DateOnly.FromDateTime(e.ReceivedAt.UtcDateTime));
+        arrived[day] = arrived.GetValueOrDefault(day) + 1;
+        if (e.DedupeKey is not { } key || keys.Add((e.VisitorId, key))) events.Add(e);
+    }
+
+    public void Add(OutcomeCount count)
+    {
+        var key = (count.PropertyId, count.Day, count.Outcome, count.Reason);
+        turnedAway[key] = turnedAway.GetValueOrDefault(key) + count.Events;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text.Json.Serialization;
+using Footfall.Ingestion;
+using Footfall.Journal;
+using Footfall.Postgres;
+using Footfall.Rollups;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Footfall.Metrics;
+
+/// <param name="Status"><c>ok</c>, or <c>failing</c> where an operator must act.</param>
+/// <param name="Problems">One sentence each: what is wrong, since when.</param>
+internal sealed record HealthBody(string Status, IReadOnlyList<string> Problems)
+{
+    [JsonPropertyOrder(-1)]
+    public bool Ok => Status == "ok";
+}
+
+internal static class HealthEndpoints
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/healthz", () => TypedResults.Json(new HealthBody("ok", []), MetricsJson.Default.HealthBody));
+        routes.MapGet("/v1/readyz", GetReady);
+    }
+
+    private static JsonHttpResult<HealthBody> GetReady(Readiness readiness)
+    {
+        var problems = readiness.Problems();
+        return problems.Count == 0
+            ? TypedResults.Json(new HealthBody("ok", []), MetricsJson.Default.HealthBody)
+            : TypedResults.Json(new HealthBody("failing", problems), MetricsJson.Default.HealthBody, statusCode: 503);
+    }
+}
+
+/// <summary>What keeps this server from doing its whole work: database, journal, ingestion, jobs.</summary>
+internal sealed class Readiness(DatabaseGate gate, EventJournal journal, JournalDrain drain, JobScheduler jobs)
+{
+    public IReadOnlyList<string> Problems()
+    {
+        List<string> problems = [];
+        if (!gate.IsReady) problems.Add($"database: {gate.Problem ?? "starting"}");
+        var status = journal.Status;
+        if (status.Fault is { } fault) problems.Add($"journal: {fault}");
+        else if (status.BytesHeld >= status.MaxBytes * 9 / 10) problems.Add($"journal: {status.BytesHeld:N0} of {status.MaxBytes:N0} bytes are in use; capture answers 503 when it is full. Mend the database, or raise Journal:MaxBytes.");
+        if (drain.Trouble is { } trouble) problems.Add($"ingestion: held up since {trouble.Since:yyyy-MM-dd HH:mm:ss}Z: {trouble.Error}");
+        foreach (var job in jobs.Health)
+        {
+            if (job.FailingSince is { } since) problems.Add($"job {job.Name}: failing since {since:yyyy-MM-dd HH:mm:ss}Z: {job.Error}");
+        }
+        return problems;
+    }
+}

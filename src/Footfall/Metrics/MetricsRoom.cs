@@ -1,0 +1,22 @@
+namespace Footfall.Metrics;
+
+/// <summary>Answers questions about windows of days from rollups.</summary>
+public static class MetricsRoom
+{
+    public static IServiceCollection AddMetrics(this IServiceCollection services)
+    {
+        services.AddMemoryCache(o => o.SizeLimit = 4_096);
+        services.AddSingleton<SummaryStore>();
+        services.AddSingleton<SummaryReader>();
+        services.AddSingleton<Readiness>();
+        return services;
+    }
+
+    /// <summary>GET /v1/metrics/summary, /v1/healthz, /v1/readyz. Contract: docs/api.md.</summary>
+    public static IEndpointRouteBuilder MapMetrics(this IEndpointRouteBuilder routes)
+    {
+        SummaryEndpoints.Map(routes);
+        HealthEndpoints.Map(routes);
+        return routes;
+    }
+}

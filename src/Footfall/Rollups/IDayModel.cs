@@ -1,0 +1,37 @@
+using Npgsql;
+
+namespace Footfall.Rollups;
+
+/// <summary>One read model that is recomputed a property's day at a time, from raw rows: the same rows give the same result, to the byte apart from generated_at.</summary>
+internal interface IDayModel
+{
+    /// <summary>The job's name, as in <c>rollup_runs</c> and on the command line.</summary>
+    string Job { get; }
+
+    /// <summary>Replaces what is stored for the day. Runs in a transaction in which every statement sees the same rows.</summary>
+    Task<DayOutcome> RollAsync(NpgsqlConnection connection, DayScope scope, CancellationToken cancellationToken);
+}
+
+/// <summary>A property's UTC day, half-open.</summary>
+internal sealed record DayScope(string PropertyId, DateOnly Day, DateTimeOffset Now)
+{
+    public DateTimeOffset Start => new(Day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+
+    public DateTimeOffset End => Start.AddDays(1);
+
+    /// <summary>A command with the parameters @property, @day, @day_start, @day_end and @now.</summary>
+    public NpgsqlCommand Command(string sql, NpgsqlConnection connection)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.AddWithValue("property", PropertyId);
+        command.Parameters.AddWithValue("day", Day);
+        command.Parameters.AddWithValue("day_start", Start);
+        command.Parameters.AddWithValue("day_end", End);
+        command.Parameters.AddWithValue("now", Now);
+        return command;
+    }
+}
+
+/// <param name="Rows">Rows written.</param>
+/// <param name="Ignored">Events of the day that were out of range and therefore left out.</param>
+internal readonly record struct DayOutcome(int Rows, long Ignored);

@@ -1,0 +1,169 @@
+using Npgsql;
+
+namespace Footfall.Rollups;
+
+/// <summary>The bookkeeping of rollups: marks of changed days, runs, versions.</summary>
+internal sealed class RollupStore(NpgsqlDataSource database)
+{
+    /// <summary>Changed days, the oldest mark first, so that none waits for ever.</summary>
+    private const string Dirty = """
+        select property_id, day, marks
+        from dirty_days
+        where @property::text is null or property_id = @property
+        order by marked_at, property_id, day
+        """;
+
+    private const string Unmark = "delete from dirty_days where property_id = @property and day = @day and marks = @marks";
+
+    private const string Bump = """
+        insert into rollup_versions as v (property_id, version) values (@property, 1)
+        on conflict (property_id) do update set version = v.version + 1
+        """;
+
+    private const string Begin = """
+        insert into rollup_runs (job, property_id, window_from, window_to, started_at, status)
+        values (@job, @property, @from, @to, @started_at, 'running')
+        returning id
+        """;
+
+    private const string Finish = """
+        update rollup_runs
+        set finished_at = @finished_at, status = @status, rows_written = @rows, ignored_count = @ignored, error = @error
+        where id = @id
+        """;
+
+    /// <summary>The job's runs that were cut off: only one process at a time runs a job, so what is still 'running' when the next begins never ended.</summary>
+    private const string CloseAbandoned = """
+        update rollup_runs
+        set finished_at = @now, status = 'failed', error = 'The process ended before the run did.'
+        where job = @job and status = 'running'
+        """;
+
+    private const string Forget = "delete from rollup_runs where started_at < @before";
+
+    private const string LatestRuns = """
+        select job, property_id, window_from, window_to, started_at, finished_at, status, rows_written, ignored_count, error
+        from (select r.*, row_number() over (partition by job order by id desc) as recency from rollup_runs r) r
+        where recency <= @most
+        order by job, started_at desc
+        """;
+
+    private const string PropertiesWithRows = """
+        select property_id from (
+            select id as property_id from properties
+            union
+            select distinct property_id from ingest_counts where day between @from and @to
+        ) p
+        order by property_id
+        """;
+
+    public async Task<List<(string Property, DateOnly Day, long Marks)>> DirtyDaysAsync(string? property, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Dirty);
+        command.Parameters.Add(Text("property", property));
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<(string, DateOnly, long)> days = [];
+        while (await rows.ReadAsync(cancellationToken)) days.Add((rows.GetString(0), rows.GetFieldValue<DateOnly>(1), rows.GetInt64(2)));
+        return days;
+    }
+
+    /// <summary>Removes the mark unless the day changed after it was read.</summary>
+    public async Task UnmarkAsync(string property, DateOnly day, long marks, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Unmark);
+        command.Parameters.AddWithValue("property", property);
+        command.Parameters.AddWithValue("day", day);
+        command.Parameters.AddWithValue("marks", marks);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Tells readers, in the rollup's own transaction, that answers kept for the property are stale.</summary>
+    public static async Task BumpAsync(NpgsqlConnection connection, string property, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Bump, connection);
+        command.Parameters.AddWithValue("property", property);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async Task<long> BeginRunAsync(string job, string? property, DateOnly from, DateOnly to, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using (var close = new NpgsqlCommand(CloseAbandoned, connection))
+        {
+            close.Parameters.AddWithValue("job", job);
+            close.Parameters.AddWithValue("now", now);
+            await close.ExecuteNonQueryAsync(cancellationToken);
+        }
+        await using var command = new NpgsqlCommand(Begin, connection);
+        command.Parameters.AddWithValue("job", job);
+        command.Parameters.Add(Text("property", property));
+        command.Parameters.AddWithValue("from", from);
+        command.Parameters.AddWithValue("to", to);
+        command.Parameters.AddWithValue("started_at", now);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    public async Task FinishRunAsync(long id, DateTimeOffset now, int rowsWritten, long ignored, string? error, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Finish);
+        command.Parameters.AddWithValue("id", id);
+        command.Parameters.AddWithValue("finished_at", now);
+        command.Parameters.AddWithValue("status", error is null ? "succeeded" : "failed");
+        command.Parameters.AddWithValue("rows", rowsWritten);
+        command.Parameters.AddWithValue("ignored", ignored);
+        command.Parameters.Add(Text("error", error));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async Task ForgetRunsAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Forget);
+        command.Parameters.AddWithValue("before", before);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>The newest runs of each job, by job, newest first.</summary>
+    public async Task<List<RollupRun>> LatestRunsAsync(int most, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(LatestRuns);
+        command.Parameters.AddWithValue("most", most);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<RollupRun> runs = [];
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            runs.Add(new RollupRun(
+                rows.GetString(0),
+                rows.IsDBNull(1) ? null : rows.GetString(1),
+                rows.GetFieldValue<DateOnly>(2),
+                rows.GetFieldValue<DateOnly>(3),
+                rows.GetFieldValue<DateTimeOffset>(4),
+                rows.IsDBNull(5) ? null : rows.GetFieldValue<DateTimeOffset>(5),
+                rows.GetString(6),
+                rows.GetInt32(7),
+                rows.GetInt64(8),
+                rows.IsDBNull(9) ? null : rows.GetString(9)));
+        }
+        return runs;
+    }
+
+    public async Task<List<string>> PropertiesAsync(DateOnly from, DateOnly to, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(PropertiesWithRows);
+        command.Parameters.AddWithValue("from", from);
+        command.Parameters.AddWithValue("to", to);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<string> properties = [];
+        while (await rows.ReadAsync(cancellationToken)) properties.Add(rows.GetString(0));
+        return properties;
+    }
+
+    private static NpgsqlParameter Text(string name, string? value) =>
+        new(name, NpgsqlTypes.NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
+}
+
+/// <summary>One run of a job, as stored.</summary>
+/// <param name="Status"><c>running</c>, <c>succeeded</c> or <c>failed</c>.</param>
+public sealed record RollupRun(
+    string Job, string? PropertyId, DateOnly From, DateOnly To,
+    DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
+    string Status, int RowsWritten, long IgnoredCount, string? Error);

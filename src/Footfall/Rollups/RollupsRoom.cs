@@ -1,0 +1,22 @@
+namespace Footfall.Rollups;
+
+/// <summary>Turns raw rows into day rows: what changed within a minute, the last days every night.</summary>
+public static class RollupsRoom
+{
+    public static IServiceCollection AddRollups(this IServiceCollection services)
+    {
+        services.AddOptions<RollupsOptions>().BindConfiguration("Rollups").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<IDayModel, DailyMetrics>();
+        services.AddSingleton<IDayModel, DailyIngest>();
+        services.AddSingleton<RollupStore>();
+        services.AddSingleton<RollupRunner>();
+        services.AddSingleton<Discrepancy>();
+        services.AddSingleton<Jobs>();
+        services.AddSingleton<JobScheduler>();
+        return services;
+    }
+
+    /// <summary>The server also runs the jobs; a command line does not.</summary>
+    public static IServiceCollection AddJobSchedule(this IServiceCollection services) =>
+        services.AddHostedService(s => s.GetRequiredService<JobScheduler>());
+}
