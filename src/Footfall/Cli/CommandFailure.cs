@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Footfall.Hosting;
 using Footfall.Postgres;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
@@ -19,7 +20,7 @@ internal static class CommandFailure
 
     private static string Describe(Exception e) => e switch
     {
-        CommandException or DatabaseSetupException => e.Message,
+        CommandException or SetupException => e.Message,
         OptionsValidationException invalid => string.Join('\n', invalid.Failures.Select(f => $"Configuration: {f}")),
         AggregateException { InnerExceptions.Count: > 0 } many when many.InnerExceptions.All(i => i is OptionsValidationException) => string.Join('\n', many.InnerExceptions.Select(Describe)),
         IOException { InnerException: AddressInUseException } => $"{AddressIn(e.Message)} is in use by another program. Stop that one, or choose another port: footfall --urls http://localhost:5281 (or PORT=5281).",
