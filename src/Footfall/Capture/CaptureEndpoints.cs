@@ -60,9 +60,9 @@ internal sealed class CaptureEndpoints(
             return;
         }
         var sender = SenderOf(context);
-        CountIssues(batch, sender.Day);
         if (batch.Error is { } error)
         {
+            CountIssues(batch, sender.Day);
             await CaptureAnswers.InvalidAsync(context.Response, error, batch);
             return;
         }
@@ -86,6 +86,7 @@ internal sealed class CaptureEndpoints(
                 dropped |= 1 << (int)outcome.Dropped!.Value;
                 counters.Dropped(outcome.PropertyId, sender.Day, outcome.Dropped.Value);
             }
+            CountIssues(batch, sender.Day);     // behind the good ones, which may have made the property that a bad one names
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

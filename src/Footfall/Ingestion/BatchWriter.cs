@@ -15,7 +15,8 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     /// <summary>Key of the advisory lock under which visitors, sessions and events change.</summary>
     public const long LockKey = 0x466F6F7466616C6C; // "Footfall"
 
-    private static readonly string Store = string.Join(";\n",
+    /// <summary>What happens to a batch once it is in its temporary table, in this order.</summary>
+    internal static readonly string[] Steps =
     [
         // Without statistics the planner takes a temporary table for small, and walks one for each row of another.
         "analyze batch (seq, visitor_id, property_id, dedupe_key, account_id)",
@@ -37,7 +38,9 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
         BatchSql.InsertEvents,
         BatchSql.CountOutcomes,
         BatchSql.MarkDirtyDays,
-    ]);
+    ];
+
+    private static readonly string Store = string.Join(";\n", Steps);
 
     private static readonly string Count = string.Join(";\n", [BatchSql.AddCounts, BatchSql.MarkCountedDays]);
 
@@ -97,12 +100,17 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     private async Task StoreAsync(NpgsqlConnection open, IngestBatch batch, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Store, open);
-        command.Parameters.AddWithValue("gap", sessions.Value.Gap);
-        command.Parameters.AddWithValue("now", clock.GetUtcNow());
+        AddParameters(command, batch, sessions.Value.Gap, clock.GetUtcNow());
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    internal static void AddParameters(NpgsqlCommand command, IngestBatch batch, TimeSpan gap, DateTimeOffset now)
+    {
+        command.Parameters.AddWithValue("gap", gap);
+        command.Parameters.AddWithValue("now", now);
         command.Parameters.AddWithValue("properties", batch.Arrived.Keys.Select(k => k.Property).ToArray());
         command.Parameters.AddWithValue("days", batch.Arrived.Keys.Select(k => k.Day).ToArray());
         command.Parameters.AddWithValue("arrived", batch.Arrived.Values.ToArray());
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task CountAsync(NpgsqlConnection open, IngestBatch batch, CancellationToken cancellationToken)

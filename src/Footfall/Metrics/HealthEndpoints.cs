@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Footfall.Ingestion;
 using Footfall.Journal;
 using Footfall.Postgres;
@@ -10,6 +11,7 @@ namespace Footfall.Metrics;
 /// <param name="Problems">One sentence each: what is wrong, since when.</param>
 internal sealed record HealthBody(string Status, IReadOnlyList<string> Problems)
 {
+    [JsonPropertyOrder(-1)]
     public bool Ok => Status == "ok";
 }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Footfall.Metrics;
 
 /// <summary>The body of every refusal: a code of a closed set, and what to do about it.</summary>
@@ -5,5 +7,6 @@ namespace Footfall.Metrics;
 /// <param name="Parameter">The query parameter at fault, where there is one.</param>
 internal sealed record ErrorBody(string Error, string Message, string? Parameter = null)
 {
+    [JsonPropertyOrder(-1)]
     public bool Ok => false;
 }

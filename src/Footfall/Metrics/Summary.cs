@@ -1,9 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace Footfall.Metrics;
 
 /// <summary>The answer of GET /v1/metrics/summary.</summary>
 internal sealed record Summary(
     WindowBody Window, WindowBody? CompareTo, FreshnessBody Freshness, SummaryMetrics Metrics, IngestBody Ingest, IReadOnlyList<TrendDay> Trend)
 {
+    [JsonPropertyOrder(-1)]
     public bool Ok => true;
 }
 
@@ -31,6 +34,7 @@ internal sealed record TrendDay(DateOnly Day, int UniqueVisitors, long PageViews
 /// <summary>What a public property tells anyone: totals, and nothing of leads or operation.</summary>
 internal sealed record PublicSummary(WindowBody Window, FreshnessBody Freshness, PublicMetrics Metrics)
 {
+    [JsonPropertyOrder(-1)]
     public bool Ok => true;
 }
 
