@@ -47,8 +47,9 @@ public sealed class ModelTests : IAsyncLifetime
             var events = RandomTraffic.Build(picked, ref arrival);
             arrivals.AddRange(events);
             foreach (var e in events) batch.Add(e);
-            if (batch.IsEmpty) Assert.Null((await runner.RunDirtyAsync(null, wait: true, default)).Error);
-            else await writer.WriteAsync(batch, (_, _) => Task.CompletedTask, default);
+            if (!batch.IsEmpty) await writer.WriteAsync(batch, (_, _) => Task.CompletedTask, default);
+            // Rolled up in between, so that what a later batch changes without marking the day stays wrong, and shows.
+            if (picked.Count == 0 || picked[0].Key % 2 == 0) Assert.Null((await runner.RunDirtyAsync(null, wait: true, default)).Error);
         }
         await new SessionSealer(database.Source, sessions, clock).SealAsync(default);
         Assert.Null((await runner.RunDirtyAsync(null, wait: true, default)).Error);

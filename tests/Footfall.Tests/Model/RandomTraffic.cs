@@ -37,7 +37,7 @@ internal static class RandomTraffic
         from oddity in Gen.Choose(0, 19)
         select new PickedEvent(visitor, property, second, type, key, oddity);
 
-    /// <summary>Arrivals cut into batches; an empty batch stands for "roll up now".</summary>
+    /// <summary>Arrivals cut into batches.</summary>
     public static Arbitrary<List<List<PickedEvent>>> Batches() =>
         Arb.From(
             Event.ListOf().Select(l => l.ToList()).ListOf().Select(b => b.ToList()),
