@@ -7,7 +7,7 @@ namespace Footfall.Postgres;
 /// <summary>The database of this process, embedded or not: brings it up with its schema, tells whether it answers, lets go of it.</summary>
 internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedded, EventPartitions partitions, TimeProvider time, ILogger<Database> log) : IAsyncDisposable, IDisposable
 {
-    private const int PingSeconds = 5;
+    private static readonly TimeSpan PingPatience = TimeSpan.FromSeconds(5);
 
     public EmbeddedPostgres? Embedded => embedded;
 
@@ -21,11 +21,27 @@ internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedd
         await partitions.EnsureUpcomingAsync(connection, ct);
     }
 
-    /// <summary>Throws when the database does not answer.</summary>
+    /// <summary>Throws when the database does not answer within a few seconds.</summary>
     public async Task PingAsync(CancellationToken ct)
     {
+        var answer = AskAsync(ct);
+        try
+        {
+            await answer.WaitAsync(PingPatience, time, ct);
+        }
+        catch (TimeoutException)
+        {
+            // A machine that hangs with its connections open holds up the driver's cancelling and connecting too, for 40 s
+            // together. Who asks whether it answers has the answer; the rest ends by itself.
+            _ = answer.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    private async Task AskAsync(CancellationToken ct)
+    {
         await using var command = source.CreateCommand("select 1");
-        command.CommandTimeout = PingSeconds;
+        command.CommandTimeout = (int)PingPatience.TotalSeconds;
         await command.ExecuteNonQueryAsync(ct);
     }
 
@@ -56,7 +72,7 @@ internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedd
         SetupException => error.Message,
         PostgresException e => $"PostgreSQL answers {e.SqlState} ({e.Severity}).{Hint(e.SqlState)}",
         NpgsqlException { InnerException: SocketException e } => $"no connection to PostgreSQL ({e.SocketErrorCode}).",
-        NpgsqlException { InnerException: TimeoutException } => "PostgreSQL does not answer in time.",
+        TimeoutException or NpgsqlException { InnerException: TimeoutException } => "PostgreSQL does not answer in time.",
         NpgsqlException { InnerException: IOException } => "the connection to PostgreSQL broke.",
         _ => error.Message,
     };

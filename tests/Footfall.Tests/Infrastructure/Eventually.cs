@@ -5,7 +5,7 @@ namespace Footfall.Tests.Infrastructure;
 /// <summary>Waits for what must come about by itself. The patience is for slow machines; nothing is measured.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Asks again until <paramref name="missing"/> answers null; fails with its last answer.</summary>
