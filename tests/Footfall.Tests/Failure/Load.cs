@@ -75,7 +75,7 @@ internal sealed class Load : IAsyncDisposable
             while (!await TryAsync(body, ids, random) && persistent && !stop.IsCancellationRequested)
                 await Task.Delay(random.Next(5, 40));
             if (random.Next(20) == 0) await TryAsync(body, ids, random);   // a beacon that comes twice
-            await Task.Delay(random.Next(1, 8));
+            await Task.Delay(random.Next(15, 45));   // a load, not a race: a slow machine's ingestion must be able to follow
         }
     }
 

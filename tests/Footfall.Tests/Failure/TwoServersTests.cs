@@ -27,7 +27,7 @@ public sealed class TwoServersTests : IAsyncLifetime
         await using var first = await ServerProcess.StartListeningAsync(folder, Ct, arguments);
         await using var second = await ServerProcess.StartListeningAsync(TestFolder.New("two"), Ct, arguments);
         load.SendTo(first.Address, second.Address);
-        await AcknowledgedAsync(load, 8_000);
+        await AcknowledgedAsync(load, 5_000);
 
         await first.KillAsync(Ct);
         load.SendTo(second.Address);
