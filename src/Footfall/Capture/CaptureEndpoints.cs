@@ -172,6 +172,7 @@ internal sealed class CaptureEndpoints(
         string? origin = headers.Origin;
         return new Sender(context.Connection.RemoteIpAddress, headers.UserAgent, Sender.WholeMicroseconds(time.GetUtcNow()), dayKeys)
         {
+            CalledApi = true,
             PageHost = Referrer.HostOfUrl(origin) ?? Referrer.HostOfUrl(headers.Referer),
             GlobalPrivacyControl = headers["Sec-GPC"] == "1",
             DoNotTrack = headers["DNT"] == "1",

@@ -19,6 +19,9 @@ internal sealed record Sender(IPAddress? Address, string? UserAgent, DateTimeOff
     /// <summary>The host of the page that sent it: referrers on it are internal.</summary>
     public string? PageHost { get; init; }
 
+    /// <summary>It called the events API, rather than fetching a page that a log tells of.</summary>
+    public bool CalledApi { get; init; }
+
     /// <summary><c>Sec-GPC: 1</c>.</summary>
     public bool GlobalPrivacyControl { get; init; }
 

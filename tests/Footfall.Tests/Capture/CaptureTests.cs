@@ -216,6 +216,27 @@ public sealed class CaptureTests
         Assert.Equal(VisitorKind.Cookieless, (await server.TakenAsync(Event, ("DNT", "1"))).VisitorKind);
     }
 
+    [Theory]
+    [InlineData("curl/8.5.0")]
+    [InlineData("python-requests/2.32.3")]
+    [InlineData("node")]
+    public async Task A_program_that_calls_the_api_is_no_bot_and_may_name_the_device(string agent)
+    {
+        await using var server = await CaptureServer.StartAsync();
+        Assert.Equal(DeviceType.Unknown, (await server.TakenAsync("""{"eventType":"page_view"}""", ("User-Agent", agent))).DeviceType);
+        Assert.Equal(DeviceType.Mobile, (await server.TakenAsync("""{"eventType":"page_view","traffic":{"deviceType":"mobile"}}""", ("User-Agent", agent))).DeviceType);
+    }
+
+    [Fact]
+    public async Task A_program_that_fetched_a_page_of_a_log_is_a_bot()
+    {
+        await using var server = await CaptureServer.StartAsync();
+        var services = server.Services;
+        var sender = new Sender(IPAddress.Parse("203.0.113.7"), "curl/8.5.0", server.Time.GetUtcNow(), services.GetRequiredService<ImportDayKeys>());
+        var outcome = services.GetRequiredService<CapturePipeline>().Run(new EventRequest { EventType = "page_view" }, sender);
+        Assert.Equal(DeviceType.Bot, outcome.Event!.DeviceType);
+    }
+
     [Fact]
     public async Task Bots_are_stored_as_bots_or_dropped()
     {
