@@ -2,6 +2,7 @@ using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Cli;
 using Footfall.Dashboard;
+using Footfall.Explore;
 using Footfall.Hosting;
 using Footfall.Ingestion;
 using Footfall.Journal;
@@ -35,6 +36,7 @@ public static class FootfallHost
         builder.Services.AddCapture(builder.Configuration);
         builder.Services.AddIngestion().AddJournalDrain();
         builder.Services.AddRollups().AddJobSchedule();
+        builder.Services.AddExplore();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
         builder.Services.AddDashboard();
 
