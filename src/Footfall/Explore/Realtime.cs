@@ -43,11 +43,12 @@ internal static class RealtimeSql
         """;
 
     private const string Sources = """
-        select coalesce(lower(s.utm_source), regexp_replace(s.referrer_host, '^www\.', '')) as source, count(distinct e.visitor_id) as visitors
-        from events e
-        join sessions s on s.visitor_id = e.visitor_id and s.id = e.session_id
-        where e.property_id = @property and e.session_id is not null and e.device_type <> 'bot'
-          and e.occurred_at > @visitors_since and e.occurred_at <= @now
+        select source, count(distinct visitor_id) as visitors
+        from (select e.visitor_id, coalesce(lower(s.utm_source), regexp_replace(s.referrer_host, '^www\.', '')) as source
+              from events e
+              join sessions s on s.visitor_id = e.visitor_id and s.id = e.session_id
+              where e.property_id = @property and e.session_id is not null and e.device_type <> 'bot'
+                and e.occurred_at > @visitors_since and e.occurred_at <= @now) seen
         group by source
         order by visitors desc, source collate "C"
         limit @top
