@@ -37,6 +37,7 @@ public static class FootfallHost
         builder.Services.AddIngestion().AddJournalDrain();
         builder.Services.AddRollups().AddJobSchedule();
         builder.Services.AddExplore();
+        builder.Services.AddApiDocument();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
         builder.Services.AddDashboard();
 
@@ -45,6 +46,7 @@ public static class FootfallHost
         app.UseDashboard();
         app.MapCapture();
         app.MapMetrics();
+        app.MapApiDocument();
         app.MapDashboard();
         return app;
     }

@@ -10,7 +10,8 @@ internal static class DailyEndpoints
     private static readonly TrafficSource[] Sources = Enum.GetValues<TrafficSource>();
 
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/metrics/daily", GetAsync).RequireAccess(AccessRole.Dashboard).AddEndpointFilter(QueryFailures.Add).WithName("daily").Produces<DailyBody>();
+        routes.MapGet("/v1/metrics/daily", GetAsync).RequireAccess(AccessRole.Dashboard).AddEndpointFilter(QueryFailures.Add)
+            .WithName("daily").Produces<DailyBody>().WithMetadata(ApiTexts.Daily);
 
     private static async Task<IResult> GetAsync(HttpContext context, PropertyScope scope, DailyStore store, CancellationToken cancellationToken)
     {

@@ -11,8 +11,8 @@ internal static class ExploreEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v1/metrics").RequireAccess(AccessRole.Dashboard).AddEndpointFilter(QueryFailures.Add);
-        group.MapGet("/breakdown", GetBreakdownAsync).WithName("breakdown").Produces<BreakdownBody>();
-        group.MapGet("/timeseries", GetTimeseriesAsync).WithName("timeseries").Produces<TimeseriesBody>();
+        group.MapGet("/breakdown", GetBreakdownAsync).WithName("breakdown").Produces<BreakdownBody>().WithMetadata(ApiTexts.Breakdown);
+        group.MapGet("/timeseries", GetTimeseriesAsync).WithName("timeseries").Produces<TimeseriesBody>().WithMetadata(ApiTexts.Timeseries);
     }
 
     private static async Task<IResult> GetBreakdownAsync(HttpContext context, PropertyScope scope, Snapshots snapshots, CancellationToken cancellationToken)

@@ -13,8 +13,8 @@ internal static class LiveEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v1/metrics").RequireAccess(AccessRole.Dashboard).AddEndpointFilter(QueryFailures.Add);
-        group.MapGet("/realtime", GetRealtimeAsync).WithName("realtime").Produces<RealtimeBody>();
-        group.MapGet("/vitals", GetVitalsAsync).WithName("vitals").Produces<VitalsBody>();
+        group.MapGet("/realtime", GetRealtimeAsync).WithName("realtime").Produces<RealtimeBody>().WithMetadata(ApiTexts.Realtime);
+        group.MapGet("/vitals", GetVitalsAsync).WithName("vitals").Produces<VitalsBody>().WithMetadata(ApiTexts.Vitals);
     }
 
     private static async Task<IResult> GetRealtimeAsync(HttpContext context, PropertyScope scope, Snapshots snapshots, CancellationToken cancellationToken)

@@ -9,7 +9,8 @@ internal static class SummaryEndpoints
 {
     private static readonly AccessRequirement Requirement = new(AccessRole.Admin, AccessPlan.Free);
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/metrics/summary", GetAsync);
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/v1/metrics/summary", GetAsync).AddEndpointFilter(QueryFailures.Add).WithName("summary").Produces<Summary>().WithMetadata(ApiTexts.Summary, Requirement);
 
     private static async Task<IResult> GetAsync(
         HttpContext context, AccessGate gate, SummaryStore store, SummaryReader reader,
