@@ -1,4 +1,5 @@
 using Footfall.Access;
+using Footfall.Cli.Export;
 using Footfall.Cli.Import;
 using Footfall.Ingestion;
 
@@ -13,6 +14,8 @@ internal static class CliRoom
         services.AddSingleton<PropertySettings>();
         services.AddSingleton<ImportStore>();
         services.AddSingleton<AccessLogImport>();
+        services.AddSingleton<EventImport>();
+        services.AddSingleton<Exporter>();
         services.AddSingleton<Func<BatchWriter>>(s => s.GetRequiredService<BatchWriter>);
         return services;
     }
