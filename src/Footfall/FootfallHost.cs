@@ -2,6 +2,7 @@ using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Cli;
 using Footfall.Dashboard;
+using Footfall.Definitions;
 using Footfall.Hosting;
 using Footfall.Ingestion;
 using Footfall.Journal;
@@ -34,6 +35,7 @@ public static class FootfallHost
         builder.Services.AddJournal(builder.Configuration);
         builder.Services.AddCapture(builder.Configuration);
         builder.Services.AddIngestion().AddJournalDrain();
+        builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
         builder.Services.AddDashboard();
@@ -58,6 +60,7 @@ public static class FootfallHost
         builder.Services.AddPostgres(builder.Configuration);
         builder.Services.AddCaptureEnrichment(builder.Configuration);
         builder.Services.AddIngestion();
+        builder.Services.AddDefinitions();
         builder.Services.AddRollups();
         builder.Services.AddCli();
         return builder.Build();

@@ -109,6 +109,8 @@ internal sealed class VisitorUnion
         return n;
     });
 
+    public bool Contains(int number) => chunks.TryGetValue(number >> VisitorSet.ChunkBits, out var words) && (words[(number & 0xffff) >> 6] & (1UL << number)) != 0;
+
     public void Add(int number) => Chunk(number >> VisitorSet.ChunkBits)[(number & 0xffff) >> 6] |= 1UL << number;
 
     /// <exception cref="InvalidDataException">The bytes are not a visitor set of a known version.</exception>
