@@ -3,6 +3,7 @@ using Footfall.Capture;
 using Footfall.Cli;
 using Footfall.Dashboard;
 using Footfall.Definitions;
+using Footfall.Explore;
 using Footfall.Hosting;
 using Footfall.Ingestion;
 using Footfall.Journal;
@@ -37,6 +38,7 @@ public static class FootfallHost
         builder.Services.AddIngestion().AddJournalDrain();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
+        builder.Services.AddExplore();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
         builder.Services.AddDashboard();
 

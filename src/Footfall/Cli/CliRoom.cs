@@ -1,3 +1,4 @@
+using Footfall.Access;
 using Footfall.Cli.Import;
 using Footfall.Ingestion;
 
@@ -8,6 +9,7 @@ internal static class CliRoom
 {
     public static IServiceCollection AddCli(this IServiceCollection services)
     {
+        services.AddAccessTokens();
         services.AddSingleton<PropertySettings>();
         services.AddSingleton<ImportStore>();
         services.AddSingleton<AccessLogImport>();
