@@ -46,6 +46,7 @@ public static class FootfallHost
         app.UseTrustedProxies();
         app.UseDashboard();
         app.MapCapture();
+        app.MapDefinitions();
         app.MapMetrics();
         app.MapDashboard();
         return app;

@@ -8,6 +8,17 @@ public static class DefinitionsRoom
         services.AddOptions<FunnelsOptions>().BindConfiguration("Funnels").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ExperimentStore>();
         services.AddSingleton<FunnelStore>();
+        services.AddSingleton<AccountStore>();
+        services.AddSingleton<RunningExperiments>();
         return services;
+    }
+
+    /// <summary>/v1/experiments, /v1/funnels, /v1/accounts. Contract: docs/api.md.</summary>
+    public static IEndpointRouteBuilder MapDefinitions(this IEndpointRouteBuilder routes)
+    {
+        ExperimentEndpoints.Map(routes);
+        FunnelEndpoints.Map(routes);
+        AccountEndpoints.Map(routes);
+        return routes;
     }
 }
