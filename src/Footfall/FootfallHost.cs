@@ -2,6 +2,7 @@ using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Cli;
 using Footfall.Dashboard;
+using Footfall.Definitions;
 using Footfall.Explore;
 using Footfall.Hosting;
 using Footfall.Ingestion;
@@ -35,6 +36,7 @@ public static class FootfallHost
         builder.Services.AddJournal(builder.Configuration);
         builder.Services.AddCapture(builder.Configuration);
         builder.Services.AddIngestion().AddJournalDrain();
+        builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
         builder.Services.AddExplore();
         builder.Services.AddApiDocument();
@@ -45,6 +47,7 @@ public static class FootfallHost
         app.UseTrustedProxies();
         app.UseDashboard();
         app.MapCapture();
+        app.MapDefinitions();
         app.MapMetrics();
         app.MapApiDocument();
         app.MapDashboard();
@@ -62,6 +65,7 @@ public static class FootfallHost
         builder.Services.AddPostgres(builder.Configuration);
         builder.Services.AddCaptureEnrichment(builder.Configuration);
         builder.Services.AddIngestion();
+        builder.Services.AddDefinitions();
         builder.Services.AddRollups();
         builder.Services.AddCli();
         return builder.Build();

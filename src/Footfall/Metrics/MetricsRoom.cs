@@ -8,6 +8,10 @@ public static class MetricsRoom
         services.AddMemoryCache(o => o.SizeLimit = 4_096);
         services.AddSingleton<SummaryStore>();
         services.AddSingleton<SummaryReader>();
+        services.AddSingleton<ProductReader>();
+        services.AddSingleton<FunnelsReader>();
+        services.AddSingleton<EntitiesReader>();
+        services.AddSingleton<ExperimentsReader>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PropertyScope>();
         services.AddSingleton<DailyStore>();

@@ -8,6 +8,12 @@ public static class RollupsRoom
         services.AddOptions<RollupsOptions>().BindConfiguration("Rollups").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<IDayModel, DailyMetrics>();
         services.AddSingleton<IDayModel, DailyIngest>();
+        services.AddSingleton<IDayModel, EntityAggregates>();
+        services.AddSingleton<UserFacts>();
+        services.AddSingleton<IDayModel, ProductMetrics>();
+        services.AddSingleton<IDayModel, ExperimentMetrics>();
+        services.AddSingleton<IDayModel, FunnelMetrics>();
+        services.AddSingleton<IDayModel, EntityVisitors>();
         services.AddSingleton<RollupStore>();
         services.AddSingleton<RollupRunner>();
         services.AddSingleton<Discrepancy>();
