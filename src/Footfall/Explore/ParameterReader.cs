@@ -76,20 +76,20 @@ internal sealed class ParameterReader(IQueryCollection values)
     }
 
     /// <summary>The window asked for by <c>from</c> and <c>to</c>, or by <c>window_days</c>, which ends today. Without any of them the last 30 days.</summary>
-    public DayRange Window(DateOnly today)
+    public DayRange Window(DateOnly today, string fromName = "from", string toName = "to")
     {
         const int usual = 30;
-        var (days, from, to) = (Whole("window_days", 1, DayRange.MaxDays), Day("from"), Day("to"));
+        var (days, from, to) = (Whole("window_days", 1, DayRange.MaxDays), Day(fromName), Day(toName));
         if (days is { } n)
         {
-            if (from is not null || to is not null) Refuse("window_days", "Give either window_days or from and to, not both.");
+            if (from is not null || to is not null) Refuse("window_days", $"Give either window_days or {fromName} and {toName}, not both.");
             return new DayRange(today.AddDays(1 - n), today);
         }
         var last = to ?? (from > today ? from.Value : today);
         var first = from ?? (last.DayNumber - DayRange.Earliest.DayNumber >= usual - 1 ? last.AddDays(1 - usual) : DayRange.Earliest);
         var window = new DayRange(first, last);
-        if (first > last) Refuse("from", "from must not be after to.");
-        else if (window.Days > DayRange.MaxDays) Refuse("from", $"The window has {window.Days} days; at most {DayRange.MaxDays} can be asked for at once.");
+        if (first > last) Refuse(fromName, $"{fromName} must not be after {toName}.");
+        else if (window.Days > DayRange.MaxDays) Refuse(fromName, $"The window has {window.Days} days; at most {DayRange.MaxDays} can be asked for at once.");
         return window;
     }
 

@@ -72,7 +72,8 @@ internal sealed record VitalFigure(double P50, double P75, double P95, long Samp
 
 /// <summary>The answer of GET /v1/metrics/daily.</summary>
 /// <param name="Days">One per day of the window, zeros included.</param>
-internal sealed record DailyBody(WindowBody Window, FreshnessBody Freshness, IReadOnlyList<DailyRow> Days)
+/// <param name="Product">Active and new users, submits, logging rate, ingestion lag, events by type: each day, and the window.</param>
+internal sealed record DailyBody(WindowBody Window, FreshnessBody Freshness, IReadOnlyList<DailyRow> Days, ProductMetricsAnswer Product)
 {
     [JsonPropertyOrder(-1)]
     public bool Ok => true;
@@ -91,4 +92,8 @@ internal sealed record DailyRow(
 [JsonSerializable(typeof(RealtimeBody))]
 [JsonSerializable(typeof(VitalsBody))]
 [JsonSerializable(typeof(DailyBody))]
+[JsonSerializable(typeof(ExperimentsBody))]
+[JsonSerializable(typeof(FunnelsBody))]
+[JsonSerializable(typeof(EntitySeriesBody))]
+[JsonSerializable(typeof(EntityVisitorsBody))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -21,7 +21,7 @@ public static class ApiDocument
         services.ConfigureHttpJsonOptions(o => o.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
         return services.AddOpenApi(Name, options =>
         {
-            options.ShouldInclude = description => description.ActionDescriptor.EndpointMetadata.OfType<ApiNotes>().Any();
+            options.ShouldInclude = description => description.RelativePath is { } path && (path.StartsWith("v1/", StringComparison.Ordinal) || path.StartsWith("api/", StringComparison.Ordinal));
             options.AddOperationTransformer(DescribeAsync);
             options.AddDocumentTransformer(CompleteAsync);
         });
@@ -37,18 +37,21 @@ public static class ApiDocument
     private static async Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
-        var notes = metadata.OfType<ApiNotes>().Last();
-        (operation.Summary, operation.Description) = (notes.Summary, notes.Description);
-        operation.Parameters = [.. notes.Parameters.Select(Parameter)];
+        var notes = metadata.OfType<ApiNotes>().LastOrDefault();
+        if (notes is not null)
+        {
+            (operation.Summary, operation.Description) = (notes.Summary, notes.Description);
+            operation.Parameters = [.. (operation.Parameters ?? []).Where(p => p.In == ParameterLocation.Path), .. notes.Parameters.Select(Parameter)];
+        }
         foreach (var (status, response) in operation.Responses!)
         {
             if (response.Content is null || !response.Content.TryGetValue(Json, out var content)) continue;
             if (status != "200") continue;
-            if (notes.Example is not null) content.Example = JsonNode.Parse(notes.Example);
-            if (notes.Csv is not null) response.Content["text/csv"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = notes.Csv } };
+            if (notes?.Example is not null) content.Example = JsonNode.Parse(notes.Example);
+            if (notes?.Csv is not null) response.Content["text/csv"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = notes.Csv } };
         }
-        List<ApiError> errors = [.. notes.Errors];
-        if (notes.Parameters.Length > 0) errors.Add(new ApiError(400, "invalid_parameter", "A parameter cannot be what it is; `parameter` names it."));
+        List<ApiError> errors = [.. notes?.Errors ?? []];
+        if (notes is { Parameters.Length: > 0 }) errors.Add(new ApiError(400, "invalid_parameter", "A parameter cannot be what it is; `parameter` names it."));
         if (metadata.OfType<AccessRequirement>().LastOrDefault() is { } access)
         {
             operation.Security =

@@ -93,6 +93,43 @@ internal static class ApiTexts
             """,
     };
 
+    public static readonly ApiNotes Experiments = new(
+        "Experiments", "Day rows of experiments by day of assignment; for the one that is named also its analysis: rates, lift with a 95 % interval, p-values, probability to be best, sample ratio.",
+        Property, From, To, WindowDays, new ApiParameter("experiment_id", "Only this one, and its analysis.", "new-onboarding"), Format, Bom)
+    {
+        Csv = "The day rows.",
+        Errors = [NoProperty, Away],
+    };
+
+    public static readonly ApiNotes Funnels = new(
+        "Funnels", "Users per step, overall and per variant of each experiment: the window's sums and the day rows.",
+        Property, From, To, WindowDays, new ApiParameter("funnel_name", "Only this one.", "core_journey"), Format, Bom)
+    {
+        Csv = "The day rows.",
+        Errors = [NoProperty, Away],
+    };
+
+    private static readonly ApiParameter EntityType = new("entity_type", "As events have it in entityType.", "profile", IsRequired: true);
+    private static readonly ApiParameter EntityId = new("entity_id", "As events have it in entityId.", "42", IsRequired: true);
+    private static readonly ApiParameter DateFrom = new("date_from", "First day (UTC). Without both: the last 30 days.", "2026-01-14");
+    private static readonly ApiParameter DateTo = new("date_to", "Last day (UTC), itself included.", "2026-02-13");
+
+    public static readonly ApiNotes EntitySeries = new(
+        "Views of an entity over time", "Needs a token of plan pro. Unique visitors of weeks (from Monday) and months are exact, not sums of days. Pieces of time without a view are left out.",
+        EntityType, EntityId, DateFrom, DateTo, WindowDays, new ApiParameter("period", "daily when left out.", "daily", Values: ["hourly", "daily", "weekly", "monthly"]), Property, Format, Bom)
+    {
+        Csv = "One row per piece of time.",
+        Errors = [NoProperty, Away],
+    };
+
+    public static readonly ApiNotes EntityVisitors = new(
+        "Visitors of an entity", $"Needs a token of plan pro. The latest first, each with up to {EntitiesReader.MostVisits} of the newest visits. Stable pages: `next_cursor`, also in the Link header.",
+        EntityType, EntityId, DateFrom, DateTo, WindowDays, new ApiParameter("search", "Part of an account's id, username or display name, in any letter case."), Limit, Cursor, Property, Format, Bom)
+    {
+        Csv = "One row per visitor, without the single visits.",
+        Errors = [NoProperty, Away],
+    };
+
     public static readonly ApiNotes Healthz = new("Alive", "The process runs.") { Example = """{"ok":true,"status":"ok","problems":[]}""" };
 
     public static readonly ApiNotes Readyz = new("Ready", "Database, journal, ingestion and jobs do their work; else 503 with a sentence for each problem. Capture goes on while the database is away.")

@@ -25,6 +25,7 @@ public static class MetricsRoom
         DailyEndpoints.Map(routes);
         ExploreEndpoints.Map(routes);
         LiveEndpoints.Map(routes);
+        ModelEndpoints.Map(routes);
         HealthEndpoints.Map(routes);
         return routes;
     }
