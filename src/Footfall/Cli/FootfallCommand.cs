@@ -65,6 +65,7 @@ public static class FootfallCommand
         root.Subcommands.Add(serve);
         root.Subcommands.Add(MigrateCommand.Build(run));
         root.Subcommands.Add(RollupsCommand.Build(run));
+        root.Subcommands.Add(PurgeCommand.Build(run));
         root.Subcommands.Add(PropertiesCommand.Build(run));
         root.Subcommands.Add(TokenCommand.Build(run));
         root.Subcommands.Add(ImportCommand.Build(run));

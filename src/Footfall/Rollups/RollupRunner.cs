@@ -28,7 +28,8 @@ public sealed record RollupReport(int Days, int Rows, int Failed, bool LockHeld,
 /// </summary>
 internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store, IEnumerable<IDayModel> models, TimeProvider clock, ILogger<RollupRunner> log)
 {
-    private const long LockKey = 0x466F6F74726F6C6C; // "Footroll"
+    /// <summary>Held by whoever writes rollups, or removes what they are made of.</summary>
+    public const long LockKey = 0x466F6F74726F6C6C; // "Footroll"
 
     private readonly IDayModel[] models = [.. models];
 

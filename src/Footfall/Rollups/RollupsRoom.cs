@@ -6,6 +6,8 @@ public static class RollupsRoom
     public static IServiceCollection AddRollups(this IServiceCollection services)
     {
         services.AddOptions<RollupsOptions>().BindConfiguration("Rollups").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<Retention>();
         services.AddSingleton<IDayModel, DailyMetrics>();
         services.AddSingleton<IDayModel, DailyIngest>();
         services.AddSingleton<IDayModel, EntityAggregates>();

@@ -214,7 +214,7 @@ internal static class ReferenceAnswer
     {
         DimensionKind.Path => e.Path,
         DimensionKind.EventType => e.EventType,
-        DimensionKind.Prop => e.Props is null ? null : System.Text.Json.JsonDocument.Parse(e.Props).RootElement.GetProperty(dimension.Key!).GetRawText(),
+        DimensionKind.Prop => e.Props is not null && System.Text.Json.JsonDocument.Parse(e.Props).RootElement.TryGetProperty(dimension.Key!, out var prop) ? prop.GetRawText() : null,
         _ => model.Sessions.FirstOrDefault(s => Holds(s, e)) is { } session ? ValueOf(dimension, session) : null,
     };
 

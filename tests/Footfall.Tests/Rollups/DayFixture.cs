@@ -94,7 +94,7 @@ public abstract class DayFixture : IAsyncLifetime
         {
             list.Add(string.Join(' ', Enumerable.Range(0, rows.FieldCount).Select(i => rows.IsDBNull(i) ? "-" : rows.GetValue(i) switch
             {
-                DateTime d => d.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+                DateOnly d => d.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
                 double d => d.ToString("0.####", CultureInfo.InvariantCulture),
                 var value => Convert.ToString(value, CultureInfo.InvariantCulture),
             })));

@@ -173,3 +173,6 @@ create table entity_visitors (
 
 create index entity_visitors_latest on entity_visitors (property_id, entity_type, entity_id, last_visit desc, user_number);
 create index entity_visitor_days_entity on entity_visitor_days (property_id, entity_type, entity_id, day);
+
+-- With it, an account that an event names counts only with its HMAC-SHA256 under this; null: any account is believed.
+alter table properties add column account_secret text;
