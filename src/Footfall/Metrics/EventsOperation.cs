@@ -71,6 +71,7 @@ internal static class EventsOperation
             ("title", Text(0, 1024)),
             ("utm", Object(("source", Text(0, 256)), ("medium", Text(0, 256)), ("campaign", Text(0, 256)), ("term", Text(0, 256)), ("content", Text(0, 256)))),
             ("accountId", Text(1, 128, "A signed-in user of yours.")),
+            ("accountSignature", Text(0, 256, "Proof of the accountId, where the property asks for one.")),
             ("account", Object(("username", Text(0, 256)), ("displayName", Text(0, 256)))),
             ("entityType", Text(1, 64)),
             ("entityId", Text(1, 256)),
