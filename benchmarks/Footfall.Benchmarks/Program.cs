@@ -16,10 +16,16 @@ switch (command)
             await IngestionBenchmark.ProfileAsync(database, history: args.Length > 1 ? int.Parse(args[1]) : 5_000_000, batch: args.Length > 2 ? int.Parse(args[2]) : 20_000);
         }
         return 0;
+    case "product-models":
+        await using (var database = await BenchDatabase.OpenAsync(Path.Combine(folder, "product-models")))
+        {
+            await ProductModels.RunAsync(database);
+        }
+        return 0;
     case "capture-loop":
         CaptureLoop.Run();
         return 0;
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- ingest|profile-batch [history] [batch] | capture-loop");
+        Console.Error.WriteLine("Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- ingest|profile-batch [history] [batch] | product-models | capture-loop");
         return 2;
 }

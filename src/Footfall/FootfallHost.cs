@@ -2,6 +2,8 @@ using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Cli;
 using Footfall.Dashboard;
+using Footfall.Definitions;
+using Footfall.Explore;
 using Footfall.Hosting;
 using Footfall.Ingestion;
 using Footfall.Journal;
@@ -37,7 +39,10 @@ public static class FootfallHost
         builder.Services.AddJournal(builder.Configuration);
         builder.Services.AddCapture(builder.Configuration);
         builder.Services.AddIngestion().AddJournalDrain();
+        builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
+        builder.Services.AddExplore();
+        builder.Services.AddApiDocument();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
         builder.Services.AddDashboard();
         change?.Invoke(builder);
@@ -46,7 +51,9 @@ public static class FootfallHost
         app.UseTrustedProxies();
         app.UseDashboard();
         app.MapCapture();
+        app.MapDefinitions();
         app.MapMetrics();
+        app.MapApiDocument();
         app.MapDashboard();
         return app;
     }
@@ -62,6 +69,7 @@ public static class FootfallHost
         builder.Services.AddPostgres(builder.Configuration);
         builder.Services.AddCaptureEnrichment(builder.Configuration);
         builder.Services.AddIngestion();
+        builder.Services.AddDefinitions();
         builder.Services.AddRollups();
         builder.Services.AddCli();
         return builder.Build();

@@ -18,12 +18,13 @@ public sealed partial class RoomTests
         ("Journal", ["Capture"]),
         ("Ingestion", ["Postgres", "Capture", "Journal"]),
         ("Leads", ["Postgres", "Access", "Capture", "Ingestion"]),
-        ("Rollups", ["Postgres", "Capture", "Ingestion"]),
+        ("Definitions", ["Postgres", "Access", "Capture"]),
+        ("Rollups", ["Postgres", "Capture", "Ingestion", "Definitions"]),
         ("Segments", ["Postgres", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
-        ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Rollups", "Explore"]),
+        ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Dashboard", ["Postgres", "Access", "Journal", "Rollups", "Metrics"]),
-        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Rollups"]),
+        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Definitions", "Rollups"]),
     ];
 
     private static readonly string[] Buckets = ["Services", "Models", "Helpers", "Utils", "Common", "Manager", "Base"];

@@ -9,6 +9,10 @@ internal sealed class AccessOptions
     [MinLength(16, ErrorMessage = "Access:AdminKey (ADMIN_API_KEY) must have at least 16 characters; `openssl rand -hex 24` makes a good one.")]
     public string? AdminKey { get; set; }
 
+    /// <summary>A key that reads the figures of every property, of plan pro. Also DASHBOARD_TOKEN. <c>footfall token create</c> makes others.</summary>
+    [MinLength(16, ErrorMessage = "Access:DashboardToken (DASHBOARD_TOKEN) must have at least 16 characters; `openssl rand -hex 24` makes a good one.")]
+    public string? DashboardToken { get; set; }
+
     /// <summary>Wrong keys that one address may send in a minute before it is told to wait.</summary>
     [Range(1, 100_000, ErrorMessage = "Access:FailedAttemptsPerMinute must be between 1 and 100000.")]
     public int FailedAttemptsPerMinute { get; set; } = 30;

@@ -24,6 +24,9 @@ internal sealed class EventDraft(EventRequest request, Sender sender)
     public byte[]? Props { get; set; }
     public Guid? DedupeKey { get; set; }
 
+    /// <summary>An account that the visitor opted out of, or that the property wants proven and is not, does not count.</summary>
+    private bool IsNobody => Anonymous || Request.AccountId is null || !Property!.Proves(Request.AccountId, Request.AccountSignature);
+
     public CapturedEvent Build(Guid id) => new()
     {
         Id = id,
@@ -51,9 +54,9 @@ internal sealed class EventDraft(EventRequest request, Sender sender)
         Os = Agent.Os,
         CountryCode = Sender.Country,
         IsConversion = IsConversion,
-        AccountId = Anonymous ? null : Request.AccountId,
-        AccountUsername = Anonymous ? null : Request.AccountUsername,
-        AccountDisplayName = Anonymous ? null : Request.AccountDisplayName,
+        AccountId = IsNobody ? null : Request.AccountId,
+        AccountUsername = IsNobody ? null : Request.AccountUsername,
+        AccountDisplayName = IsNobody ? null : Request.AccountDisplayName,
         EntityType = Request.EntityType,
         EntityId = Request.EntityId,
         EngagedMs = Request.EngagedTimeMs ?? 0,

@@ -22,6 +22,7 @@ internal static class EventFields
     public const string Referrer = "referrer";
     public const string Title = "title";
     public const string AccountId = "accountId";
+    public const string AccountSignature = "accountSignature";
     public const string EntityType = "entityType";
     public const string EntityId = "entityId";
     public const string Props = "props";
@@ -50,7 +51,7 @@ internal static class EventFields
     public const string TtfbMs = "traffic.webVitals.ttfbMs";
     public const string ClsScore = "traffic.webVitals.clsScore";
 
-    public static readonly Field[] Event = Table(EventType, AnonId, EventId, Path, Timestamp, Referrer, Title, Utm, AccountId, Account, EntityType, EntityId, Props, Traffic);
+    public static readonly Field[] Event = Table(EventType, AnonId, EventId, Path, Timestamp, Referrer, Title, Utm, AccountId, AccountSignature, Account, EntityType, EntityId, Props, Traffic);
     public static readonly Field[] UtmFields = Table(UtmSource, UtmMedium, UtmCampaign, UtmTerm, UtmContent);
     public static readonly Field[] AccountFields = Table(AccountUsername, AccountDisplayName);
     public static readonly Field[] TrafficFields = Table(PropertyId, DeviceType, CountryCode, IsEntrance, IsExit, IsConversion, EngagedTimeMs, ScrollDepthPercent, WebVitals);

@@ -133,6 +133,7 @@ internal static class EventReader
             case EventFields.Referrer: e.Referrer = FieldValues.Text(ref reader, field, context, 8192); break;
             case EventFields.Title: e.Title = FieldValues.Text(ref reader, field, context, 1024); break;
             case EventFields.AccountId: e.AccountId = FieldValues.Id(ref reader, field, context, 1, 128); break;
+            case EventFields.AccountSignature: e.AccountSignature = FieldValues.Text(ref reader, field, context, 256); break;
             case EventFields.EntityType: e.EntityType = FieldValues.Id(ref reader, field, context, 1, 64); break;
             case EventFields.EntityId: e.EntityId = FieldValues.Id(ref reader, field, context, 1, 256); break;
             case EventFields.Utm:

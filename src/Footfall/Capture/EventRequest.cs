@@ -19,6 +19,10 @@ internal sealed class EventRequest
     public string? UtmTerm { get; set; }
     public string? UtmContent { get; set; }
     public string? AccountId { get; set; }
+
+    /// <summary>HMAC-SHA256 of the account's id under the property's account secret, in hexadecimal.</summary>
+    public string? AccountSignature { get; set; }
+
     public string? AccountUsername { get; set; }
     public string? AccountDisplayName { get; set; }
     public string? EntityType { get; set; }

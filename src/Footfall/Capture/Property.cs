@@ -1,16 +1,33 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Footfall.Capture;
 
 /// <summary>A site or app that sends events, as far as Capture needs to know it.</summary>
-internal sealed class Property(string id, IEnumerable<string> hosts, IReadOnlyList<Goal> goals)
+internal sealed class Property(string id, IEnumerable<string> hosts, IReadOnlyList<Goal> goals, string? accountSecret = null)
 {
     private readonly HashSet<string> hosts = [.. hosts.Select(h => WithoutWww(h.Trim().ToLowerInvariant()).ToString())];
+
+    private readonly byte[]? secret = accountSecret is null ? null : Encoding.UTF8.GetBytes(accountSecret);
 
     public string Id { get; } = id;
 
     /// <summary>Whether a page on the host is one of the property's own; www.example.com and example.com are the same.</summary>
     public bool Owns(string host) => hosts.Count > 0 && hosts.Contains(WithoutWww(host).ToString());
+
+    /// <summary>
+    /// Whether an account's id may be believed: without a secret always, with one only where the signature is the
+    /// HMAC-SHA256 of the id under it, in hexadecimal. Compared in constant time.
+    /// </summary>
+    public bool Proves(string accountId, string? signature)
+    {
+        if (secret is null) return true;
+        Span<byte> given = stackalloc byte[HMACSHA256.HashSizeInBytes], right = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        if (signature is not { Length: HMACSHA256.HashSizeInBytes * 2 } || Convert.FromHexString(signature, given, out _, out _) != System.Buffers.OperationStatus.Done) return false;
+        HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(accountId), right);
+        return CryptographicOperations.FixedTimeEquals(given, right);
+    }
 
     public bool IsGoal(string eventType, string? path)
     {

@@ -6,7 +6,7 @@ namespace Footfall.Capture;
 internal sealed class PropertyStore(NpgsqlDataSource database)
 {
     private const string All = """
-        select id, hosts, goals::text
+        select id, hosts, goals::text, account_secret
         from properties
         order by id
         """;
@@ -18,7 +18,7 @@ internal sealed class PropertyStore(NpgsqlDataSource database)
         List<Property> properties = [];
         while (await rows.ReadAsync(cancellationToken))
         {
-            properties.Add(new Property(rows.GetString(0), rows.GetFieldValue<string[]>(1), Goal.Read(rows.GetString(2))));
+            properties.Add(new Property(rows.GetString(0), rows.GetFieldValue<string[]>(1), Goal.Read(rows.GetString(2)), rows.IsDBNull(3) ? null : rows.GetString(3)));
         }
         return properties;
     }

@@ -1,3 +1,5 @@
+using Footfall.Access;
+using Footfall.Cli.Export;
 using Footfall.Cli.Import;
 using Footfall.Ingestion;
 
@@ -8,9 +10,12 @@ internal static class CliRoom
 {
     public static IServiceCollection AddCli(this IServiceCollection services)
     {
+        services.AddAccessTokens();
         services.AddSingleton<PropertySettings>();
         services.AddSingleton<ImportStore>();
         services.AddSingleton<AccessLogImport>();
+        services.AddSingleton<EventImport>();
+        services.AddSingleton<Exporter>();
         services.AddSingleton<Func<BatchWriter>>(s => s.GetRequiredService<BatchWriter>);
         return services;
     }

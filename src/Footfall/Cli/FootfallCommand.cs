@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Footfall.Cli.Export;
 using Footfall.Cli.Import;
 
 namespace Footfall.Cli;
@@ -64,8 +65,11 @@ public static class FootfallCommand
         root.Subcommands.Add(serve);
         root.Subcommands.Add(MigrateCommand.Build(run));
         root.Subcommands.Add(RollupsCommand.Build(run));
+        root.Subcommands.Add(PurgeCommand.Build(run));
         root.Subcommands.Add(PropertiesCommand.Build(run));
+        root.Subcommands.Add(TokenCommand.Build(run));
         root.Subcommands.Add(ImportCommand.Build(run));
+        root.Subcommands.Add(ExportCommand.Build(run));
 
         foreach (var help in root.Options.OfType<HelpOption>())
         {

@@ -73,13 +73,25 @@ internal static class PropertiesCommand
             Arity = ArgumentArity.OneOrMore,
             CustomParser = ParseGoals,
         };
-        var command = new Command("set", "Change a property, or make it. What is left out stays as it is.") { id, name, hosts, summary, goals };
+        var submits = Events("--submit-events", "Event types that are submits in the product metrics, separated by commas.");
+        var opens = Events("--open-events", "Event types that are opens in the product metrics, separated by commas.");
+        var rawDays = new Option<int?>("--raw-days") { Description = "Keep raw events for so many days; 0: as Retention:RawDays says.", HelpName = "N" };
+        rawDays.Validators.Add(r => Between(r, rawDays, 0, 36_600));
+        var months = new Option<int?>("--rollup-months") { Description = "Keep rollups for so many months; 0: for ever, -1: as Retention:RollupMonths says.", HelpName = "N" };
+        months.Validators.Add(r => Between(r, months, -1, 1_200));
+        var secret = new Option<string>("--account-secret") { Description = "Accounts that events name count only with accountSignature, their HMAC-SHA256 under this secret in hexadecimal. At least 16 characters; empty (\"\") for none.", HelpName = "TEXT" };
+        secret.Validators.Add(r =>
+        {
+            if (r.Tokens is [{ Value.Length: > 0 and (< 16 or > 256) }]) r.AddError("--account-secret must have 16 to 256 characters; `openssl rand -hex 24` makes a good one.");
+        });
+        var command = new Command("set", "Change a property, or make it. What is left out stays as it is.") { id, name, hosts, summary, goals, submits, opens, rawDays, months, secret };
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
         {
             var settings = context.Get<PropertySettings>();
             var property = parsed.GetRequiredValue(id);
             bool? isPublic = parsed.GetValue(summary) is { } word ? word == "on" : null;
             await settings.SaveAsync(property, parsed.GetValue(name), Given(parsed, hosts), Given(parsed, goals), isPublic, cancelled);
+            await settings.SaveProductAsync(property, new(parsed.GetValue(submits), parsed.GetValue(opens), parsed.GetValue(rawDays), parsed.GetValue(months), parsed.GetValue(secret)), cancelled);
             await ShowAsync(context.Output, (await settings.FindAsync(property, cancelled))!);
             return ExitCodes.Ok;
         }, stop));
@@ -88,6 +100,24 @@ internal static class PropertiesCommand
 
     // A list that was left out and one that was given empty are not the same: the one stays as it is, the other is emptied.
     private static T[]? Given<T>(ParseResult parsed, Option<T[]?> option) => parsed.GetResult(option) is null ? null : parsed.GetValue(option);
+
+    private static Option<string[]?> Events(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "A,B",
+        CustomParser = r =>
+        {
+            var types = r.Tokens.SelectMany(t => t.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).Distinct(StringComparer.Ordinal).ToArray();
+            if (types.Length is >= 1 and <= 20 && types.All(t => t.Length <= 64)) return types;
+            r.AddError($"{name} takes 1 to 20 event types of at most 64 characters, such as saved,submitted.");
+            return null;
+        },
+    };
+
+    private static void Between(OptionResult result, Option<int?> option, int least, int most)
+    {
+        if (result.Tokens is [var token] && int.TryParse(token.Value, out var n) && (n < least || n > most)) result.AddError($"{option.Name} must be between {least} and {most}.");
+    }
 
     private static async Task ShowAsync(TextWriter output, PropertySetting p)
     {

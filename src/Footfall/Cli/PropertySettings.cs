@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Footfall.Definitions;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -12,6 +13,11 @@ internal sealed record GoalSetting(string Name, string EventType, string? Path)
 
 /// <summary>What an operator may say about a property.</summary>
 internal sealed record PropertySetting(string Id, string Name, string[] Hosts, GoalSetting[] Goals, bool PublicSummary, DateTimeOffset CreatedAt);
+
+/// <param name="RawDays">0: as configured for all.</param>
+/// <param name="RollupMonths">0 keeps for ever; -1: as configured for all.</param>
+/// <param name="AccountSecret">Empty: accounts are believed without proof.</param>
+internal sealed record ProductSetting(string[]? SubmitEvents, string[]? OpenEvents, int? RawDays, int? RollupMonths, string? AccountSecret);
 
 /// <summary>Reads and changes the table of properties for the command line. The server takes changes over within a minute.</summary>
 internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider clock)
@@ -54,6 +60,35 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         Add("public", NpgsqlDbType.Boolean, publicSummary);
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
         await command.ExecuteNonQueryAsync(cancellationToken);
+
+        void Add(string parameter, NpgsqlDbType type, object? value) =>
+            command.Parameters.Add(new NpgsqlParameter(parameter, type) { Value = value ?? DBNull.Value });
+    }
+
+    private const string SaveProduct = """
+        update properties
+        set submit_events = coalesce(@submit, submit_events), open_events = coalesce(@open, open_events),
+            raw_days = case when @raw_days = 0 then null else coalesce(@raw_days, raw_days) end,
+            rollup_months = case when @rollup_months < 0 then null else coalesce(@rollup_months, rollup_months) end,
+            account_secret = nullif(coalesce(@secret, account_secret), '')
+        where id = @id
+        """;
+
+    /// <summary>Changes what is given of an existing property. When other events count as opens or submits, its days are marked to be counted anew.</summary>
+    public async Task SaveProductAsync(string id, ProductSetting product, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(SaveProduct, connection);
+        command.Parameters.AddWithValue("id", id);
+        Add("submit", NpgsqlDbType.Array | NpgsqlDbType.Text, product.SubmitEvents);
+        Add("open", NpgsqlDbType.Array | NpgsqlDbType.Text, product.OpenEvents);
+        Add("raw_days", NpgsqlDbType.Integer, product.RawDays);
+        Add("rollup_months", NpgsqlDbType.Integer, product.RollupMonths);
+        Add("secret", NpgsqlDbType.Text, product.AccountSecret);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        if (product.SubmitEvents is not null || product.OpenEvents is not null) await ChangedDays.MarkAsync(connection, id, null, clock.GetUtcNow(), cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
 
         void Add(string parameter, NpgsqlDbType type, object? value) =>
             command.Parameters.Add(new NpgsqlParameter(parameter, type) { Value = value ?? DBNull.Value });

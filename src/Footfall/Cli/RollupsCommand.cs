@@ -8,8 +8,7 @@ namespace Footfall.Cli;
 /// <summary><c>footfall rollups</c>: what the server does by its schedule, by hand.</summary>
 internal static class RollupsCommand
 {
-    private const string Daily = "daily";
-    private const string Ingest = "ingest";
+    private static readonly string[] Jobs = ["daily", "ingest", "hourly", "product", "experiment", "funnel", "visitors"];
 
     public static Command Build(CommandRun run) =>
         new("rollups", "Recompute and check the daily figures.") { Run(run), Backfill(run), Status(run), Discrepancies(run) };
@@ -21,8 +20,8 @@ internal static class RollupsCommand
 
     private static Command Run(CommandRun run)
     {
-        var job = new Option<string>("--job") { Description = "daily (visitors, sessions, page views) or ingest (what arrived); both when left out." };
-        job.AcceptOnlyFromAmong(Daily, Ingest);
+        var job = new Option<string>("--job") { Description = "Only this: daily (visitors, sessions, page views), ingest (what arrived), hourly (views of entities), product (active users), experiment, funnel, visitors (who viewed entities). All when left out." };
+        job.AcceptOnlyFromAmong(Jobs);
         var days = new Option<int?>("--window-days") { Description = "How many days, today included. Default: Rollups:BatchDays (7).", HelpName = "N", CustomParser = WindowDays };
         var property = Property();
         var command = new Command("run", "Recompute the last days.") { job, days, property };
@@ -97,7 +96,8 @@ internal static class RollupsCommand
         line.Clear();
         if (report.Error is { } error)
             throw new CommandException($"{report.Failed} of {report.Days} days could not be recomputed; the others are. The first: {error}");
-        await context.Output.WriteLineAsync(report.Days == 0
+        if (report.Skipped > 0) await context.Output.WriteLineAsync($"{report.Skipped} property-days are left as they are: their raw events are past retention.");
+        await context.Output.WriteLineAsync(report.Days == 0 && report.Skipped == 0
             ? $"Nothing to do: no property has events or rollups from {from:yyyy-MM-dd} to {to:yyyy-MM-dd}."
             : $"Recomputed {report.Days} property-days from {from:yyyy-MM-dd} to {to:yyyy-MM-dd} in {ProgressLine.Duration(clock.GetElapsedTime(started))}.");
         return ExitCodes.Ok;

@@ -19,8 +19,9 @@ internal static class HealthEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/healthz", () => TypedResults.Json(new HealthBody("ok", []), MetricsJson.Default.HealthBody));
-        routes.MapGet("/v1/readyz", GetReady);
+        routes.MapGet("/v1/healthz", () => TypedResults.Json(new HealthBody("ok", []), MetricsJson.Default.HealthBody))
+            .WithName("healthz").Produces<HealthBody>().WithMetadata(ApiTexts.Healthz);
+        routes.MapGet("/v1/readyz", GetReady).WithName("readyz").Produces<HealthBody>().Produces<HealthBody>(StatusCodes.Status503ServiceUnavailable).WithMetadata(ApiTexts.Readyz);
     }
 
     private static JsonHttpResult<HealthBody> GetReady(Readiness readiness)

@@ -7,39 +7,30 @@ namespace Footfall.Metrics;
 
 internal static class SummaryEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/metrics/summary", GetAsync).AddEndpointFilter<DatabaseAway>();
+    private static readonly AccessRequirement Requirement = new(AccessRole.Admin, AccessPlan.Free);
 
-    private static async Task<Results<JsonHttpResult<Summary>, JsonHttpResult<PublicSummary>, JsonHttpResult<ErrorBody>>> GetAsync(
-        HttpContext context, AdminKey adminKey, FailedAttempts failures, SummaryStore store, SummaryReader reader,
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/v1/metrics/summary", GetAsync).AddEndpointFilter(QueryFailures.Add).AddEndpointFilter<DatabaseAway>().WithName("summary").Produces<Summary>().WithMetadata(ApiTexts.Summary, Requirement);
+
+    private static async Task<IResult> GetAsync(
+        HttpContext context, AccessGate gate, SummaryStore store, SummaryReader reader,
         IOptions<CaptureOptions> capture, TimeProvider clock, CancellationToken cancellationToken)
     {
         context.Response.Headers.CacheControl = "private, no-store";
         var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
         var (query, invalid) = SummaryQuery.Parse(context.Request.Query, capture.Value.DefaultPropertyId, today);
-        var given = context.Request.Headers[AdminKey.Header].ToString();
-        if (given.Length == 0 && query is { ByWindowDays: true })
+        if (AccessGate.KeyOf(context.Request).Length == 0 && query is { ByWindowDays: true })
         {
             var state = await store.StateAsync(query.PropertyId, cancellationToken);
             if (state.IsPublic) return Json(Totals(await reader.ReadAsync(query with { CompareTo = null }, state, today, cancellationToken)));
         }
 
-        var address = context.Connection.RemoteIpAddress;
-        if (!adminKey.IsConfigured)
-        {
-            return Refuse(503, new("admin_auth_not_configured", "No admin key is configured. Set ADMIN_API_KEY (at least 16 characters) and restart the server."));
-        }
-        if (failures.IsBlocked(address))
-        {
-            context.Response.Headers.RetryAfter = "60";
-            return Refuse(429, new("too_many_attempts", "Too many wrong keys came from this address. Wait a minute, then try again with the right one."));
-        }
-        if (!adminKey.Matches(given))
-        {
-            if (given.Length > 0) failures.Add(address);
-            return Refuse(401, new("unauthorized", $"Send the admin key in the header {AdminKey.Header}."));
-        }
+        var (caller, refusal) = await gate.AuthenticateAsync(context, Requirement);
+        if (caller is null) return refusal!.Answer(context.Response);
+        if (caller.PropertyId is { } own) (query, invalid) = SummaryQuery.Parse(context.Request.Query, own, today);   // whose key is for one property need not name it
         if (query is null) return Refuse(400, invalid!);
 
+        if (!caller.MayUse(query.PropertyId)) return AccessRefusal.OtherProperty().Answer(context.Response);
         var known = await store.StateAsync(query.PropertyId, cancellationToken);
         if (!known.Exists && query.PropertyId != capture.Value.DefaultPropertyId)
         {

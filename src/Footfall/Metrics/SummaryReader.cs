@@ -67,7 +67,7 @@ internal sealed class SummaryReader(SummaryStore store, IMemoryCache cache)
     }
 
     /// <summary>A day that waits to be rolled up, and all after it, are not through; today never is.</summary>
-    private static FreshnessBody FreshnessOf(PropertyState state, DateOnly today, DateTimeOffset? generatedAt)
+    internal static FreshnessBody FreshnessOf(PropertyState state, DateOnly today, DateTimeOffset? generatedAt)
     {
         var through = today.AddDays(-1);
         if (state.FirstDirtyDay is { } dirty && dirty <= through) through = dirty.AddDays(-1);

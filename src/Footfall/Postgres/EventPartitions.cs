@@ -62,6 +62,42 @@ internal sealed class EventPartitions(TimeProvider time)
     /// <summary>To be said when a week's partition was dropped.</summary>
     public void Forget(DateOnly monday) => known.TryRemove(monday, out _);
 
+    /// <summary>The Mondays of the weeks that have a partition, ascending.</summary>
+    public static async Task<List<DateOnly>> WeeksAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        List<DateOnly> weeks = [];
+        foreach (var name in await ExistingAsync(connection, ct))
+        {
+            // events_2026w05
+            if (name.Length == 14 && int.TryParse(name.AsSpan(7, 4), out var year) && int.TryParse(name.AsSpan(12, 2), out var week))
+                weeks.Add(DateOnly.FromDateTime(ISOWeek.ToDateTime(year, week, DayOfWeek.Monday)));
+        }
+        weeks.Sort();
+        return weeks;
+    }
+
+    /// <summary>Drops a week with all its rows. False when a long read of <c>events</c> left no room for it; a later call does it then. Call it outside of a transaction.</summary>
+    public async Task<bool> DropAsync(NpgsqlConnection connection, DateOnly monday, CancellationToken ct)
+    {
+        foreach (var patience in Patience)
+        {
+            try
+            {
+                await using var transaction = await connection.BeginTransactionAsync(ct);
+                await using var drop = new NpgsqlCommand($"set local lock_timeout = '{patience.TotalMilliseconds:0}ms'; drop table if exists {NameOf(monday)}", connection, transaction);
+                await drop.ExecuteNonQueryAsync(ct);
+                await transaction.CommitAsync(ct);
+                Forget(monday);
+                return true;
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+            {
+                await Task.Delay(patience, ct);
+            }
+        }
+        return false;
+    }
+
     /// <summary>The Monday of the week in which the instant lies, in UTC.</summary>
     public static DateOnly WeekOf(DateTimeOffset instant)
     {

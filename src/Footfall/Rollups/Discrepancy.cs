@@ -5,7 +5,7 @@ namespace Footfall.Rollups;
 /// <summary>A figure of a day that its raw rows do not confirm.</summary>
 public sealed record Difference(string PropertyId, DateOnly Day, string Figure, long Raw, long Rollup);
 
-/// <summary>Counts raw rows anew, by plain SQL of its own, and compares with what is rolled up. A day that is marked changed is expected to differ, and left out.</summary>
+/// <summary>Counts raw rows anew, by plain SQL of its own, and compares with what is rolled up. A day that is marked changed is expected to differ, and left out, and so is one whose raw rows are past retention.</summary>
 internal sealed class Discrepancy(NpgsqlDataSource database)
 {
     private const string Compare = """
@@ -88,7 +88,8 @@ internal sealed class Discrepancy(NpgsqlDataSource database)
         select c.property_id, c.day, c.figure, c.raw, c.rollup
         from compared c
         left join dirty_days d on d.property_id = c.property_id and d.day = c.day
-        where c.raw <> c.rollup and d.day is null
+        left join purged_days w on w.property_id = c.property_id and c.day <= w.through
+        where c.raw <> c.rollup and d.day is null and w.through is null
         order by c.property_id, c.day, c.figure
         """;
 

@@ -19,6 +19,18 @@ internal sealed record DayScope(string PropertyId, DateOnly Day, DateTimeOffset 
 
     public DateTimeOffset End => Start.AddDays(1);
 
+    /// <summary>A day before or after this one; at the calendar's ends its first or last.</summary>
+    public DateOnly Shift(int days) => DateOnly.FromDayNumber(Math.Clamp(Day.DayNumber + days, 0, DateOnly.MaxValue.DayNumber));
+
+    /// <summary>What several models of the day need, computed by the first of them that asks.</summary>
+    public UserDay? Users { get; set; }
+
+    /// <inheritdoc cref="Users"/>
+    public IReadOnlyList<EntityView>? EntityViews { get; set; }
+
+    /// <summary>Further days of the property that this one has changed, and marked; they are rolled up next.</summary>
+    public HashSet<DateOnly> Dependents { get; } = [];
+
     /// <summary>A command with the parameters @property, @day, @day_start, @day_end and @now.</summary>
     public NpgsqlCommand Command(string sql, NpgsqlConnection connection)
     {

@@ -34,7 +34,7 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
     private async Task RepeatAsync(Job job, CancellationToken stop)
     {
         var due = clock.GetUtcNow();   // once at start: what was missed while the server was off
-        if (job.Name == "nightly") due = Next(job);
+        if (!job.AtStart) due = Next(job);
         var seen = clock.GetUtcNow();
         while (!stop.IsCancellationRequested)
         {

@@ -13,6 +13,12 @@ public sealed record RollupProgress(string PropertyId, DateOnly Day, int DaysDon
 /// <param name="LockHeld">True when another process was at it, and this one did nothing.</param>
 public sealed record RollupReport(int Days, int Rows, int Failed, bool LockHeld, string? Error)
 {
+    /// <summary>Days that were left as they are, because their raw rows are past retention.</summary>
+    public int Skipped { get; init; }
+
+    /// <summary>Other days that these have changed, and marked.</summary>
+    public IReadOnlySet<(string Property, DateOnly Day)> Dependents { get; init; } = new HashSet<(string, DateOnly)>();
+
     public static readonly RollupReport Busy = new(0, 0, 0, LockHeld: true, null);
 }
 
@@ -22,7 +28,8 @@ public sealed record RollupReport(int Days, int Rows, int Failed, bool LockHeld,
 /// </summary>
 internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store, IEnumerable<IDayModel> models, TimeProvider clock, ILogger<RollupRunner> log)
 {
-    private const long LockKey = 0x466F6F74726F6C6C; // "Footroll"
+    /// <summary>Held by whoever writes rollups, or removes what they are made of.</summary>
+    public const long LockKey = 0x466F6F74726F6C6C; // "Footroll"
 
     private readonly IDayModel[] models = [.. models];
 
@@ -35,7 +42,15 @@ internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store,
         await using var gate = await JobLock.TakeAsync(database, LockKey, wait, cancellationToken);
         if (gate is null) return RollupReport.Busy;
         var dirty = await store.DirtyDaysAsync(propertyId, cancellationToken);
-        return await RollAsync(models, dirty.ConvertAll(d => (d.Property, d.Day, (long?)d.Marks)), propertyId, null, cancellationToken);
+        var report = await RollAsync(models, dirty.ConvertAll(d => (d.Property, d.Day, (long?)d.Marks)), propertyId, null, cancellationToken);
+        // A day that moved a user to another day has marked that one; it moves nobody further.
+        for (var round = 0; round < 3 && report is { Error: null, Dependents.Count: > 0 }; round++)
+        {
+            dirty = [.. (await store.DirtyDaysAsync(propertyId, cancellationToken)).Where(d => report.Dependents.Contains((d.Property, d.Day)))];
+            var next = await RollAsync(models, dirty.ConvertAll(d => (d.Property, d.Day, (long?)d.Marks)), propertyId, null, cancellationToken);
+            report = next with { Days = report.Days + next.Days, Rows = report.Rows + next.Rows };
+        }
+        return report;
     }
 
     /// <summary>Recomputes every day of the window, whether it changed or not. Waits while another process is at it.</summary>
@@ -62,6 +77,9 @@ internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store,
         IDayModel[] chosen, List<(string Property, DateOnly Day, long? Marks)> days, string? propertyId, IProgress<RollupProgress>? progress, CancellationToken cancellationToken)
     {
         if (days.Count == 0) return new RollupReport(0, 0, 0, LockHeld: false, null);
+        var purged = await store.PurgedThroughAsync(cancellationToken);
+        HashSet<(string, DateOnly)> dependents = [];
+        var skipped = 0;
         var runs = new RunTally[chosen.Length];
         for (var i = 0; i < chosen.Length; i++)
         {
@@ -78,7 +96,9 @@ internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store,
                 progress?.Report(new RollupProgress(property, day, i, days.Count));
                 try
                 {
-                    await RollDayAsync(chosen, runs, property, day, cancellationToken);
+                    // What its raw rows would give now is not what happened: they are gone.
+                    if (purged.TryGetValue(property, out var through) && day <= through) skipped++;
+                    else dependents.UnionWith((await RollDayAsync(chosen, runs, property, day, cancellationToken)).Select(d => (property, d)));
                     if (marks is { } seen) await store.UnmarkAsync(property, day, seen, cancellationToken);
                 }
                 catch (Exception e) when (e is NpgsqlException or InvalidDataException or TimeoutException)
@@ -94,12 +114,12 @@ internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store,
         finally
         {
             var error = firstError ?? (cancellationToken.IsCancellationRequested ? "Cancelled." : null);
-            await FinishAsync(runs, error);
+            await FinishAsync(runs, skipped, error);
         }
-        return new RollupReport(days.Count, runs.Sum(r => r.Rows), failed, LockHeld: false, firstError);
+        return new RollupReport(days.Count - skipped, runs.Sum(r => r.Rows), failed, LockHeld: false, firstError) { Skipped = skipped, Dependents = dependents };
     }
 
-    private async Task RollDayAsync(IDayModel[] chosen, RunTally[] runs, string property, DateOnly day, CancellationToken cancellationToken)
+    private async Task<HashSet<DateOnly>> RollDayAsync(IDayModel[] chosen, RunTally[] runs, string property, DateOnly day, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
@@ -109,13 +129,14 @@ internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store,
         await RollupStore.BumpAsync(connection, property, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         for (var i = 0; i < chosen.Length; i++) runs[i].Add(outcomes[i]);
+        return scope.Dependents;
     }
 
-    private async Task FinishAsync(RunTally[] runs, string? error)
+    private async Task FinishAsync(RunTally[] runs, int skipped, string? error)
     {
         try
         {
-            foreach (var run in runs) await store.FinishRunAsync(run.Id, clock.GetUtcNow(), run.Rows, run.Ignored, error, CancellationToken.None);
+            foreach (var run in runs) await store.FinishRunAsync(run.Id, clock.GetUtcNow(), run.Rows, run.Ignored, skipped, error, CancellationToken.None);
         }
         catch (NpgsqlException e)
         {

@@ -20,6 +20,8 @@ internal sealed class RollupStore(NpgsqlDataSource database)
         on conflict (property_id) do update set version = v.version + 1
         """;
 
+    private const string Purged = "select property_id, through from purged_days";
+
     private const string Begin = """
         insert into rollup_runs (job, property_id, window_from, window_to, started_at, status)
         values (@job, @property, @from, @to, @started_at, 'running')
@@ -28,7 +30,7 @@ internal sealed class RollupStore(NpgsqlDataSource database)
 
     private const string Finish = """
         update rollup_runs
-        set finished_at = @finished_at, status = @status, rows_written = @rows, ignored_count = @ignored, error = @error
+        set finished_at = @finished_at, status = @status, rows_written = @rows, ignored_count = @ignored, skipped_days = @skipped, error = @error
         where id = @id
         """;
 
@@ -42,7 +44,7 @@ internal sealed class RollupStore(NpgsqlDataSource database)
     private const string Forget = "delete from rollup_runs where started_at < @before";
 
     private const string LatestRuns = """
-        select job, property_id, window_from, window_to, started_at, finished_at, status, rows_written, ignored_count, error
+        select job, property_id, window_from, window_to, started_at, finished_at, status, rows_written, ignored_count, skipped_days, error
         from (select r.*, row_number() over (partition by job order by id desc) as recency from rollup_runs r) r
         where recency <= @most
         order by job, started_at desc
@@ -85,6 +87,16 @@ internal sealed class RollupStore(NpgsqlDataSource database)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>For each property, the day up to which its raw rows are gone.</summary>
+    public async Task<Dictionary<string, DateOnly>> PurgedThroughAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Purged);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        Dictionary<string, DateOnly> purged = [];
+        while (await rows.ReadAsync(cancellationToken)) purged[rows.GetString(0)] = rows.GetFieldValue<DateOnly>(1);
+        return purged;
+    }
+
     public async Task<long> BeginRunAsync(string job, string? property, DateOnly from, DateOnly to, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -103,7 +115,7 @@ internal sealed class RollupStore(NpgsqlDataSource database)
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    public async Task FinishRunAsync(long id, DateTimeOffset now, int rowsWritten, long ignored, string? error, CancellationToken cancellationToken)
+    public async Task FinishRunAsync(long id, DateTimeOffset now, int rowsWritten, long ignored, int skipped, string? error, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Finish);
         command.Parameters.AddWithValue("id", id);
@@ -111,6 +123,7 @@ internal sealed class RollupStore(NpgsqlDataSource database)
         command.Parameters.AddWithValue("status", error is null ? "succeeded" : "failed");
         command.Parameters.AddWithValue("rows", rowsWritten);
         command.Parameters.AddWithValue("ignored", ignored);
+        command.Parameters.AddWithValue("skipped", skipped);
         command.Parameters.Add(Text("error", error));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
@@ -141,7 +154,8 @@ internal sealed class RollupStore(NpgsqlDataSource database)
                 rows.GetString(6),
                 rows.GetInt32(7),
                 rows.GetInt64(8),
-                rows.IsDBNull(9) ? null : rows.GetString(9)));
+                rows.GetInt32(9),
+                rows.IsDBNull(10) ? null : rows.GetString(10)));
         }
         return runs;
     }
@@ -163,7 +177,8 @@ internal sealed class RollupStore(NpgsqlDataSource database)
 
 /// <summary>One run of a job, as stored.</summary>
 /// <param name="Status"><c>running</c>, <c>succeeded</c> or <c>failed</c>.</param>
+/// <param name="SkippedDays">Days left as they were, because their raw rows are gone.</param>
 public sealed record RollupRun(
     string Job, string? PropertyId, DateOnly From, DateOnly To,
     DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
-    string Status, int RowsWritten, long IgnoredCount, string? Error);
+    string Status, int RowsWritten, long IgnoredCount, int SkippedDays, string? Error);

@@ -22,6 +22,12 @@ internal sealed class RollupsOptions : IValidatableObject
     /// <summary>When coming weeks get their partitions.</summary>
     public string PartitionsSchedule { get; set; } = "15 5 * * * ?";
 
+    /// <summary>When raw rows and rollups past their time are removed.</summary>
+    public string RetentionSchedule { get; set; } = "0 30 4 * * ?";
+
+    /// <summary>When the last <see cref="BatchDays"/> are counted anew from raw rows and compared with the rollups.</summary>
+    public string DiscrepancySchedule { get; set; } = "0 0 5 * * ?";
+
     /// <summary>Jobs run in this process. Off for a server that only captures and answers beside another one.</summary>
     public bool Enabled { get; set; } = true;
 
@@ -31,6 +37,7 @@ internal sealed class RollupsOptions : IValidatableObject
         [
             (nameof(DirtySchedule), DirtySchedule), (nameof(NightlySchedule), NightlySchedule),
             (nameof(SealSchedule), SealSchedule), (nameof(PartitionsSchedule), PartitionsSchedule),
+            (nameof(RetentionSchedule), RetentionSchedule), (nameof(DiscrepancySchedule), DiscrepancySchedule),
         ];
         return schedules
             .Where(s => !CronExpression.TryParse(s.Value, out _))

@@ -6,8 +6,16 @@ public static class RollupsRoom
     public static IServiceCollection AddRollups(this IServiceCollection services)
     {
         services.AddOptions<RollupsOptions>().BindConfiguration("Rollups").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<Retention>();
         services.AddSingleton<IDayModel, DailyMetrics>();
         services.AddSingleton<IDayModel, DailyIngest>();
+        services.AddSingleton<IDayModel, EntityAggregates>();
+        services.AddSingleton<UserFacts>();
+        services.AddSingleton<IDayModel, ProductMetrics>();
+        services.AddSingleton<IDayModel, ExperimentMetrics>();
+        services.AddSingleton<IDayModel, FunnelMetrics>();
+        services.AddSingleton<IDayModel, EntityVisitors>();
         services.AddSingleton<RollupStore>();
         services.AddSingleton<RollupRunner>();
         services.AddSingleton<Discrepancy>();

@@ -109,6 +109,16 @@ internal sealed class VisitorUnion
         return n;
     });
 
+    /// <summary>How many odd numbers the union holds: of a set of users, the accounts.</summary>
+    public int CountOdd => chunks.Values.Sum(words =>
+    {
+        var n = 0;
+        foreach (var word in words) n += BitOperations.PopCount(word & 0xAAAA_AAAA_AAAA_AAAA);
+        return n;
+    });
+
+    public bool Contains(int number) => chunks.TryGetValue(number >> VisitorSet.ChunkBits, out var words) && (words[(number & 0xffff) >> 6] & (1UL << number)) != 0;
+
     public void Add(int number) => Chunk(number >> VisitorSet.ChunkBits)[(number & 0xffff) >> 6] |= 1UL << number;
 
     /// <exception cref="InvalidDataException">The bytes are not a visitor set of a known version.</exception>

@@ -9,7 +9,7 @@ public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<Com
     [InlineData("rollups")]
     [InlineData("rollups run --window-days 0")]
     [InlineData("rollups run --window-days many")]
-    [InlineData("rollups run --job hourly")]
+    [InlineData("rollups run --job weekly")]
     [InlineData("rollups backfill --from 2026-01-01")]
     [InlineData("rollups backfill --from 01/02/2026 --to 2026-01-03")]
     [InlineData("rollups backfill --from 2026-02-30 --to 2026-03-01")]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Footfall.Capture;
+using Footfall.Definitions;
 using Footfall.Ingestion;
 using Footfall.Metrics;
 using Footfall.Postgres;
@@ -7,7 +8,6 @@ using Footfall.Rollups;
 using Footfall.Tests.Infrastructure;
 using FsCheck;
 using FsCheck.Fluent;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Xunit;
@@ -36,7 +36,8 @@ public sealed class ModelTests : IAsyncLifetime
         var clock = TimeProvider.System;   // long after the events: every session is closed
         var sessions = Options.Create(new SessionsOptions());
         await using var writer = new BatchWriter(database.Source, new EventPartitions(clock), sessions, clock);
-        var runner = new RollupRunner(database.Source, new RollupStore(database.Source), [new DailyMetrics(), new DailyIngest()], clock, NullLogger<RollupRunner>.Instance);
+        var runner = AllModels.Runner(database.Source, AllModels.Funnels(database.Source, TestFunnel), clock);
+        await AddExperimentAsync();
 
         var leads = await AddLeadsAsync();
         List<CapturedEvent> arrivals = [];
@@ -61,6 +62,7 @@ public sealed class ModelTests : IAsyncLifetime
         await CompareDaysAsync(model);
         await CompareWindowsAsync(model);
         await CompareIngestAsync(model);
+        await CompareUsersAsync(model);
 
         // What the marks led to is what recomputing everything gives: no change went unmarked, to the byte.
         var marked = await RowsAsync();
@@ -192,6 +194,47 @@ public sealed class ModelTests : IAsyncLifetime
         Assert.All(percentiles, p => Assert.Equal(p.Raw, p.Rolled));
     }
 
+    private static readonly FunnelDefinition TestFunnel = new("views", [new("first", ["page_view"], "/p1"), new("any", ["page_view", "engagement"]), new("goal", ["signup"])], 30);
+
+    private static readonly ExperimentDefinition Experiment = new("shop", "x1", "x1", [new("v0", 1), new("v1", 1), new("v2", 1)], "v0", "signup", 200, null, null);
+
+    private async Task AddExperimentAsync() => Assert.True(await new ExperimentStore(database.Source, TimeProvider.System).AddAsync(Experiment, default));
+
+    private async Task CompareUsersAsync(ReferenceModel model)
+    {
+        const string user = """
+            coalesce((select 'account ' || n.account_id from account_numbers n where n.number = r.user_number / 2 and r.user_number % 2 = 1),
+                     (select 'visitor ' || v.id from visitors v where v.number = r.user_number / 2 and r.user_number % 2 = 0))
+            """;
+        foreach (var property in RandomTraffic.Properties)
+        {
+            var reference = new ReferenceUsers(model, property, property == "shop" ? [Experiment] : [], [TestFunnel, FunnelDefinition.CoreJourney]);
+            Assert.Equal(reference.Product(), await RowsAsync(
+                "select day, metric_name, dimension_key, value from daily_product_metrics r where property_id = '{0}'"));
+            Assert.Equal(reference.Experiments(), await RowsAsync(
+                "select day, experiment_id, variant_id, metric_name, value from experiment_metric_rollups where property_id = '{0}'"));
+            Assert.Equal(reference.Funnels(), await RowsAsync(
+                "select day, funnel_name, step_name, step_index, experiment_id, variant_id, users from funnel_rollups where property_id = '{0}'"));
+            Assert.Equal(reference.Entities(), await RowsAsync("""
+                select day, entity_type, entity_id, hour, total_views, unique_visitors, unique_accounts, anonymous_visitors, engaged_ms, engaged_views,
+                       entered_sessions, bounced_sessions
+                from analytics_aggregates where property_id = '{0}'
+                """));
+            Assert.Equal(reference.EntityVisitors(), await RowsAsync($$"""
+                select entity_type, entity_id, {{user}}, visit_count, first_visit, last_visit, engaged_ms, engaged_views, days_visited
+                from entity_visitors r where property_id = '{0}'
+                """));
+
+            async Task<List<string>> RowsAsync(string sql)
+            {
+                var rows = await QueryAsync(string.Format(CultureInfo.InvariantCulture, sql, property), r => ReferenceUsers.Text([.. Enumerable.Range(0, r.FieldCount).Select(i =>
+                    r.GetDataTypeName(i) == "date" ? r.GetFieldValue<DateOnly>(i) : r.GetDataTypeName(i).StartsWith("timestamp", StringComparison.Ordinal) ? ReferenceUsers.Time(r.GetFieldValue<DateTimeOffset>(i)) : r.GetValue(i))]));
+                rows.Sort(StringComparer.Ordinal);
+                return rows;
+            }
+        }
+    }
+
     private async Task<List<ModelLead>> AddLeadsAsync()
     {
         List<ModelLead> leads =
@@ -223,17 +266,25 @@ public sealed class ModelTests : IAsyncLifetime
     {
         await using var command = database.Source.CreateCommand("""
             truncate events, event_keys, sessions, visitors, properties, accounts, leads, lead_identities, journal_positions, ingest_counts,
-                     dirty_days, rollup_versions, daily_metric_rollups, daily_ingest_rollups, rollup_runs;
-            alter sequence visitor_numbers restart
+                     dirty_days, rollup_versions, daily_metric_rollups, daily_ingest_rollups, rollup_runs,
+                     account_numbers, user_facts, product_users, daily_product_metrics, experiment_exposures, experiment_assignments, experiment_metric_rollups,
+                     experiments, funnel_rollups, analytics_aggregates, entity_visitor_days, entity_visitors;
+            alter sequence visitor_numbers restart;
+            alter sequence account_number_sequence restart
             """);
         await command.ExecuteNonQueryAsync();
     }
 
     private async Task<List<string>> RowsAsync()
     {
+        List<string> others = [];
+        foreach (var table in new[] { "user_facts", "product_users", "daily_product_metrics", "experiment_exposures", "experiment_assignments", "experiment_metric_rollups", "funnel_rollups", "analytics_aggregates", "entity_visitor_days", "entity_visitors" })
+        {
+            others.AddRange(await QueryAsync($"select (to_jsonb(r) - 'generated_at')::text from {table} r order by 1", r => r.GetString(0)));
+        }
         var metrics = await QueryAsync("select (to_jsonb(r) - 'generated_at')::text from daily_metric_rollups r where day > '2026-02-20' order by property_id, day", r => r.GetString(0));
         var ingest = await QueryAsync("select (to_jsonb(r) - 'generated_at')::text from daily_ingest_rollups r where day > '2026-02-20' order by property_id, day", r => r.GetString(0));
-        return [.. metrics, .. ingest];
+        return [.. metrics, .. ingest, .. others];
     }
 
     private async Task<List<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read)

@@ -15,7 +15,8 @@ internal static class RandomTraffic
     public static readonly DateTimeOffset Epoch = new(2026, 3, 2, 0, 0, 0, TimeSpan.Zero);
     public static readonly DateTimeOffset Received = Epoch.AddDays(5);
     public static readonly string[] Properties = ["shop", "blog"];
-    private static readonly string[] Types = ["page_view", "page_view", "page_view", "engagement", "form_start", "form_submit", "signup"];
+    private static readonly string[] Types = ["page_view", "page_view", "page_view", "engagement", "form_start", "form_submit", "signup",
+        "app_opened", "session_submitted", "workout_started", "exercise_logged", "experiment_assigned", "experiment_assigned"];
 
     private static readonly Gen<int> Second =
         Gen.OneOf(
@@ -88,9 +89,19 @@ internal static class RandomTraffic
             CountryCode = p.Key % 2 == 0 ? "CA" : "FR",
             IsConversion = type is "form_submit" or "signup",
             EngagedMs = type == "engagement" ? p.Key * 400 : 0,
-            Props = p.Key % 7 == 0 ? Encoding.UTF8.GetBytes($"{{\"ttfbMs\":{p.Key * 3}}}") : null,
+            Props = PropsOf(type, p.Key),
+            AccountId = p.Key % 6 == 1 ? $"account {p.Key % 4}" : null,
+            EntityType = p.Key % 3 == 0 ? "profile" : null,
+            EntityId = p.Key % 3 == 0 ? $"e{p.Key % 2}" : null,
         };
     }
+
+    private static byte[]? PropsOf(string type, int key) => type switch
+    {
+        "experiment_assigned" when key % 5 != 0 => Encoding.UTF8.GetBytes($"{{\"experimentId\":\"x{key % 2}\",\"variantId\":\"v{key % 3}\"}}"),
+        "engagement" => Encoding.UTF8.GetBytes($"{{\"engagedTimeMs\":{key * 400}}}"),
+        _ => key % 7 == 0 ? Encoding.UTF8.GetBytes($"{{\"ttfbMs\":{key * 3}}}") : null,
+    };
 
     private static IEnumerable<List<List<PickedEvent>>> Smaller(List<List<PickedEvent>> batches)
     {

@@ -167,7 +167,7 @@ internal sealed class AccessLogImport(CapturePipeline pipeline, ImportDayKeys ke
             : string.Create(CultureInfo.InvariantCulture, $"None of the first {lines.LineNumber} lines of {path} is in the combined, common or nginx-json format. docs/import.md shows what they look like."));
     }
 
-    private static async Task<byte[]> ChecksumAsync(string path, Action<ImportProgress> report, CancellationToken cancellationToken)
+    internal static async Task<byte[]> ChecksumAsync(string path, Action<ImportProgress> report, CancellationToken cancellationToken)
     {
         await using var file = LogLines.Open(path);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

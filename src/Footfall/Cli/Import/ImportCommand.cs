@@ -14,7 +14,7 @@ internal static class ImportCommand
     private const string Common = "common";
     private const string NginxJson = "nginx-json";
 
-    public static Command Build(CommandRun run) => new("import", "Bring in what happened before.") { AccessLog(run) };
+    public static Command Build(CommandRun run) => new("import", "Bring in what happened before.") { AccessLog(run), Events(run) };
 
     private static Command AccessLog(CommandRun run)
     {
@@ -40,6 +40,37 @@ internal static class ImportCommand
             parsed.GetValue(hosts) ?? [],
             cancelled), stop));
         return command;
+    }
+
+    private static Command Events(CommandRun run)
+    {
+        var files = new Argument<string[]>("FILE") { Description = "Files of one JSON object a line, plain or gzip; - for standard input.", Arity = ArgumentArity.OneOrMore };
+        var property = new Option<string>("--property", "--property-id") { Description = "The property of events that name none. Default: the default property.", HelpName = "ID" };
+        property.Validators.Add(r =>
+        {
+            if (r.Tokens is [var token] && !PropertyId.IsValid(token.Value)) r.AddError($"'{token.Value}' is no property id: it must have {PropertyId.Rule}.");
+        });
+        var command = new Command("events", "Import events in the form that POST /v1/events takes, each with receivedAt. The same file twice changes nothing; an interrupted import goes on.") { files, property };
+        command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, (context, cancelled) => ImportEventsAsync(
+            context, parsed.GetRequiredValue(files), parsed.GetValue(property) ?? context.Get<IOptions<CaptureOptions>>().Value.DefaultPropertyId, cancelled), stop));
+        return command;
+    }
+
+    private static async Task<int> ImportEventsAsync(CommandContext context, string[] files, string property, CancellationToken stop)
+    {
+        await PrepareAsync(context, property, [], stop);
+        var clock = context.Get<TimeProvider>();
+        foreach (var file in files)
+        {
+            var started = clock.GetTimestamp();
+            var line = context.Progress();
+            using var input = file == "-" ? await SpooledInput.ReadAsync(context.Get<DataFolder>(), stop) : null;
+            var result = await context.Get<EventImport>().RunAsync(input?.Path ?? file, property, p => line.Report(p.BytesDone, p.BytesTotal, elapsed => Describe(p, elapsed)), stop);
+            line.Clear();
+            result.Write(context.Output, input is null ? file : "standard input", clock.GetElapsedTime(started));
+        }
+        await RollUpAsync(context, null, stop);
+        return ExitCodes.Ok;
     }
 
     private static AccessLogFormat? FormatOf(string? name) => name switch
@@ -85,11 +116,11 @@ internal static class ImportCommand
         p.Lines == 0 ? p.Doing : $"{p.Lines:N0} {p.Doing}, {p.Lines / Math.Max(0.001, elapsed.TotalSeconds):N0}/s";
 
     // Sessions of past days have ended: closing them now makes exits and day rows right at once, not in a minute.
-    private static async Task RollUpAsync(CommandContext context, string property, CancellationToken stop)
+    private static async Task RollUpAsync(CommandContext context, string? property, CancellationToken stop)
     {
         await context.Get<SessionSealer>().SealAsync(stop);
         var report = await context.Get<RollupRunner>().RunDirtyAsync(property, wait: true, stop);
         if (report.Error is { } error)
-            throw new CommandException($"The page views are stored, but {report.Failed} of {report.Days} days could not be rolled up: {error} Run `footfall rollups run` when that is mended; a running server tries by itself.");
+            throw new CommandException($"What was imported is stored, but {report.Failed} of {report.Days} days could not be rolled up: {error} Run `footfall rollups run` when that is mended; a running server tries by itself.");
     }
 }

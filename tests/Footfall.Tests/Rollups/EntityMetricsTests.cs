@@ -1,0 +1,84 @@
+using Footfall.Metrics;
+using Xunit;
+
+namespace Footfall.Tests.Rollups;
+
+public sealed class EntityMetricsTests : DayFixture
+{
+    private Task<List<string>> RowsAsync(string day, string entity) => RowsAsync($"""
+        select hour, total_views, unique_visitors, unique_accounts, anonymous_visitors, engaged_ms, engaged_views, entered_sessions, bounced_sessions
+        from analytics_aggregates where property_id = 'app' and entity_type = 'profile' and entity_id = '{entity}' and day = '{day}' order by hour
+        """);
+
+    [Fact]
+    public async Task Views_are_counted_per_hour_and_once_more_for_the_day()
+    {
+        await RollAsync(
+            Event("a", "2026-03-02T10:00:00Z", "page_view", entity: "x", engagedMs: 4000),     // a's session enters on x and bounces? no: it goes on at 10:10
+            Event("a", "2026-03-02T10:10:00Z", "page_view", entity: "y"),
+            Event("a", "2026-03-02T10:11:00Z", "engagement", engagedMs: 3000),                   // for y: the view before it
+            Event("b", "2026-03-02T10:30:00Z", "page_view", entity: "x", account: "ann"),        // bounce: one view, nothing else
+            Event("c", "2026-03-02T23:59:59Z", "page_view", entity: "x", account: "ann"),        // ann again, in another hour, by another visitor; bounce
+            Event("a", "2026-03-02T23:00:00Z", "page_view", entity: "x", engagedMs: 2000),       // a again; bounce: under 10 s
+            Event("d", "2026-03-03T00:00:00Z", "page_view", entity: "x"));
+        // x on the 2nd. Hour 10: 2 views by a and ann. Hour 23: 2 views by a and ann. Day: 4 views by 2 users, 1 account, 1 anonymous;
+        // engaged 4000 + 2000 over 2 views; 4 sessions entered, 3 bounced (a's first had two views).
+        Assert.Equal(["-1 4 2 1 1 6000 2 4 3", "10 2 2 1 1 4000 1 2 1", "23 2 2 1 1 2000 1 2 2"], await RowsAsync("2026-03-02", "x"));
+        Assert.Equal(["-1 1 1 0 1 3000 1 0 0", "10 1 1 0 1 3000 1 0 0"], await RowsAsync("2026-03-02", "y"));
+        Assert.Equal(["-1 1 1 0 1 0 0 1 1", "0 1 1 0 1 0 0 1 1"], await RowsAsync("2026-03-03", "x"));
+
+        var reader = new EntitiesReader(Database.Source);
+        var daily = await reader.SeriesAsync("app", "profile", "x", new Window(Day("2026-03-01"), Day("2026-03-04")), EntityPeriod.Daily, default);
+        // Average 6 s over 2 views = 3 s; bounce rate 3 of 4 = 75 %.
+        Assert.Equal([new EntityPoint(At("2026-03-02"), 4, 2, 1, 1, 3, 75.00m), new EntityPoint(At("2026-03-03"), 1, 1, 0, 1, null, 100.00m)], daily);
+        var hourly = await reader.SeriesAsync("app", "profile", "x", new Window(Day("2026-03-02"), Day("2026-03-02")), EntityPeriod.Hourly, default);
+        Assert.Equal([At("2026-03-02T10:00:00Z"), At("2026-03-02T23:00:00Z")], hourly.Select(p => p.Start));
+    }
+
+    [Fact]
+    public async Task Rolling_a_day_up_again_never_lets_its_day_row_in_twice()
+    {
+        await RollAsync(Event("a", "2026-03-02T10:00:00Z", "page_view", entity: "x"));
+        for (var i = 0; i < 3; i++) Assert.Null((await Runner.RunAsync(Day("2026-03-02"), Day("2026-03-02"), "app", "hourly", null, default)).Error);
+        Assert.Equal(["-1 1 1 0 1 0 0 1 1", "10 1 1 0 1 0 0 1 1"], await RowsAsync("2026-03-02", "x"));
+    }
+
+    [Fact]
+    public async Task Weekly_and_monthly_uniques_count_everybody_once()
+    {
+        // The week from Monday 23 February to Sunday 1 March 2026 crosses the month.
+        await RollAsync(
+            Event("a", "2026-02-23T10:00:00Z", "page_view", entity: "x"), Event("a", "2026-02-28T10:00:00Z", "page_view", entity: "x"),
+            Event("a", "2026-03-01T10:00:00Z", "page_view", entity: "x"), Event("b", "2026-03-01T10:00:00Z", "page_view", entity: "x", account: "ann"),
+            Event("c", "2026-02-24T10:00:00Z", "page_view", entity: "x", account: "ann"), Event("a", "2026-03-02T10:00:00Z", "page_view", entity: "x"));
+        var reader = new EntitiesReader(Database.Source);
+        var window = new Window(Day("2026-02-01"), Day("2026-03-31"));
+        var weekly = await reader.SeriesAsync("app", "profile", "x", window, EntityPeriod.Weekly, default);
+        // Week of 23 February: 5 views by a and ann. Week of 2 March: a.
+        Assert.Equal([(At("2026-02-23"), 5L, 2, 1, 1), (At("2026-03-02"), 1L, 1, 0, 1)], weekly.Select(p => (p.Start, p.TotalViews, p.UniqueVisitors, p.UniqueAccounts, p.AnonymousVisitors)));
+        var monthly = await reader.SeriesAsync("app", "profile", "x", window, EntityPeriod.Monthly, default);
+        // February: 3 views by a and ann. March: 3 views by a and ann.
+        Assert.Equal([(At("2026-02-01"), 3L, 2, 1), (At("2026-03-01"), 3L, 2, 1)], monthly.Select(p => (p.Start, p.TotalViews, p.UniqueVisitors, p.UniqueAccounts)));
+    }
+
+    [Fact]
+    public async Task Visitors_of_an_entity_are_listed_the_latest_first_page_by_page()
+    {
+        await RollAsync(
+            Event("a", "2026-03-02T10:00:00Z", "page_view", entity: "x", engagedMs: 4000, referrer: "https://r.example/"),
+            Event("a", "2026-03-04T10:00:00Z", "page_view", entity: "x"),
+            Event("b", "2026-03-03T10:00:00Z", "page_view", entity: "x", account: "ann") with { AccountUsername = "annie", AccountDisplayName = "Ann B." },
+            Event("c", "2026-03-05T10:00:00Z", "page_view", entity: "other"));
+        var reader = new EntitiesReader(Database.Source);
+        var window = new Window(Day("2026-03-01"), Day("2026-03-31"));
+        var first = Assert.Single(await reader.VisitorsAsync("app", "profile", "x", window, null, 1, null, default));
+        Assert.Equal((null, 2L, At("2026-03-02T10:00:00Z"), At("2026-03-04T10:00:00Z"), 4.0, 2), (first.AccountId, first.VisitCount, first.FirstVisit, first.LastVisit, first.AvgTimeOnPageSec, first.DaysVisited));
+        Assert.Equal([new EntityVisit(At("2026-03-04T10:00:00Z"), null), new EntityVisit(At("2026-03-02T10:00:00Z"), "https://r.example/")], first.Visits);
+        var second = Assert.Single(await reader.VisitorsAsync("app", "profile", "x", window, null, 10, (first.LastVisit, first.User), default));
+        Assert.Equal(("ann", "annie", "Ann B.", 1L), (second.AccountId, second.Username, second.DisplayName, second.VisitCount));
+        Assert.Equal("ann", Assert.Single(await reader.VisitorsAsync("app", "profile", "x", window, "NNIE", 10, null, default)).AccountId);
+        Assert.Empty(await reader.VisitorsAsync("app", "profile", "x", window, "%", 10, null, default));
+        // Within a window only its days count.
+        Assert.Equal(1, Assert.Single(await reader.VisitorsAsync("app", "profile", "x", new Window(Day("2026-03-04"), Day("2026-03-04")), null, 10, null, default)).VisitCount);
+    }
+}
