@@ -43,8 +43,8 @@ internal sealed class EntitiesReader(NpgsqlDataSource database)
         order by day, hour
         """;
 
-    // The names are those of users found; search narrows before the page is cut.
-    private const string Visitors = """
+    // Only the page that is answered is looked at further than by its number.
+    private const string VisitorsPage = """
         select p.user_number, n.account_id, a.username, a.display_name, p.views, p.first_at, p.last_at, p.engaged_ms, p.engaged_views, p.days,
                (select coalesce(jsonb_agg(v.visit order by v.visit ->> 'at' desc), '[]')
                 from (select x.visit
@@ -58,16 +58,23 @@ internal sealed class EntitiesReader(NpgsqlDataSource database)
                      sum(d.engaged_ms)::bigint as engaged_ms, sum(d.engaged_views)::bigint as engaged_views, count(*)::int as days
               from entity_visitor_days d
               where d.property_id = @property and d.entity_type = @type and d.entity_id = @id and d.day between @from and @to
-              group by d.user_number) p
+                and (@numbers::integer[] is null or d.user_number = any (@numbers))
+              group by d.user_number
+              having @after_at::timestamptz is null or (max(d.last_at), -d.user_number) < (@after_at, -@after_user)
+              order by last_at desc, d.user_number
+              limit @limit) p
         left join account_numbers n on p.user_number % 2 = 1 and n.number = p.user_number / 2
         left join accounts a on a.id = n.account_id
-        where (@search::text is null
-               or strpos(lower(n.account_id), lower(@search)) > 0
-               or strpos(lower(a.username), lower(@search)) > 0
-               or strpos(lower(a.display_name), lower(@search)) > 0)
-          and (@after_at::timestamptz is null or (p.last_at, -p.user_number) < (@after_at, -@after_user))
         order by p.last_at desc, p.user_number
-        limit @limit
+        """;
+
+    private const string Named = """
+        select n.number
+        from account_numbers n
+        left join accounts a on a.id = n.account_id
+        where strpos(lower(n.account_id), lower(@search)) > 0
+           or strpos(lower(a.username), lower(@search)) > 0
+           or strpos(lower(a.display_name), lower(@search)) > 0
         """;
 
     /// <summary>Points with views, ascending. Unique figures of weeks and months count each user once; a week or month at the window's edge counts its days inside the window.</summary>
@@ -96,12 +103,14 @@ internal sealed class EntitiesReader(NpgsqlDataSource database)
         string property, string entityType, string entityId, Window window, string? search, int limit, (DateTimeOffset LastVisit, int User)? after, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = WindowCommand.Of(connection, Visitors, property, window);
+        var numbers = search is null ? null : await NamedAsync(connection, search, cancellationToken);
+        if (numbers is { Length: 0 }) return [];
+        await using var command = WindowCommand.Of(connection, VisitorsPage, property, window);
         command.Parameters.AddWithValue("type", entityType);
         command.Parameters.AddWithValue("id", entityId);
         command.Parameters.AddWithValue("limit", limit);
         command.Parameters.AddWithValue("most_visits", MostVisits);
-        command.Parameters.Add(new NpgsqlParameter("search", NpgsqlDbType.Text) { Value = (object?)search ?? DBNull.Value });
+        command.Parameters.Add(new NpgsqlParameter("numbers", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = (object?)numbers ?? DBNull.Value });
         command.Parameters.Add(new NpgsqlParameter("after_at", NpgsqlDbType.TimestampTz) { Value = (object?)after?.LastVisit ?? DBNull.Value });
         command.Parameters.AddWithValue("after_user", after?.User ?? 0);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
@@ -115,6 +124,17 @@ internal sealed class EntitiesReader(NpgsqlDataSource database)
         return visitors;
 
         string? Text(int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
+    }
+
+    /// <summary>Users whose account goes by the text.</summary>
+    private static async Task<int[]> NamedAsync(NpgsqlConnection connection, string search, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Named, connection);
+        command.Parameters.AddWithValue("search", search);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<int> users = [];
+        while (await rows.ReadAsync(cancellationToken)) users.Add(UserNumber.OfAccount(rows.GetInt32(0)));
+        return [.. users];
     }
 
     private static List<EntityVisit> Visits(string json)
