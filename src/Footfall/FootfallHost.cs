@@ -16,7 +16,10 @@ namespace Footfall;
 public static class FootfallHost
 {
     /// <summary>The server. <paramref name="args"/> are configuration in the usual ASP.NET form (<c>--DataDir /srv/footfall</c>).</summary>
-    public static WebApplication Build(string[] args)
+    public static WebApplication Build(string[] args) => Build(args, adjust: null);
+
+    /// <param name="adjust">What a benchmark puts in place of the product's own services.</param>
+    internal static WebApplication Build(string[] args, Action<IServiceCollection>? adjust)
     {
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddPlainNames();
@@ -37,6 +40,7 @@ public static class FootfallHost
         builder.Services.AddRollups().AddJobSchedule();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
         builder.Services.AddDashboard();
+        adjust?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.UseTrustedProxies();
