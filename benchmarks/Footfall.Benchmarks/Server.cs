@@ -16,10 +16,11 @@ internal sealed class Server : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process process;
     private readonly DataFolder data;
+    private readonly long started;
 
-    private Server(Process process, string folder, int port)
+    private Server(Process process, long started, string folder, int port)
     {
-        (this.process, data, Port) = (process, new DataFolder(folder), port);
+        (this.process, this.started, data, Port) = (process, started, new DataFolder(folder), port);
         // Read and dropped: a full pipe would hold the server up.
         process.OutputDataReceived += (_, _) => { };
         process.ErrorDataReceived += (_, line) => { if (!string.IsNullOrWhiteSpace(line.Data)) Console.Error.WriteLine(line.Data); };
@@ -28,6 +29,9 @@ internal sealed class Server : IAsyncDisposable
     }
 
     public int Port { get; }
+
+    /// <summary>Since just before the process was started.</summary>
+    public TimeSpan Age => Stopwatch.GetElapsedTime(started);
 
     public int ProcessId => process.Id;
 
@@ -141,7 +145,8 @@ internal sealed class Server : IAsyncDisposable
         };
         start.Environment["ADMIN_API_KEY"] = AdminKey;
         start.Environment["DOTNET_ENVIRONMENT"] = "Production";
-        return new Server(Process.Start(start)!, folder, port);
+        var now = Stopwatch.GetTimestamp();
+        return new Server(Process.Start(start)!, now, folder, port);
     }
 
     private static async Task UntilAsync(Func<Task<bool>> reached, TimeSpan patience)
