@@ -28,18 +28,26 @@ internal static class LoadChild
         using var process = Process.Start(start)!;
         var said = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
-        if (process.ExitCode != 0) throw new InvalidOperationException("The load generator failed.");
+        if (process.ExitCode != 0) throw new InvalidOperationException("The load generator lost its server.");
         var v = said.Split(' ').Select(n => double.Parse(n, CultureInfo.InvariantCulture)).ToArray();
         return new LoadResult(v[0], v[1], v[2], v[3], (long)v[4], (long)v[5]);
     }
 
     /// <summary>The child itself: port, connections, seconds to warm up, seconds to measure.</summary>
-    public static async Task MainAsync(string[] args)
+    public static async Task<int> MainAsync(string[] args)
     {
         var n = args.Select(a => double.Parse(a, CultureInfo.InvariantCulture)).ToArray();
         var run = new Run((int)n[0], TimeSpan.FromSeconds(n[2]), TimeSpan.FromSeconds(n[3]));
-        await Task.WhenAll(Enumerable.Range(0, (int)n[1]).Select(i => new Connection(run, i).RunAsync()));
+        try
+        {
+            await Task.WhenAll(Enumerable.Range(0, (int)n[1]).Select(i => new Connection(run, i).RunAsync()));
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            return 1;   // killed, as the benchmark of the start does
+        }
         Console.Write(run.ToString());
+        return 0;
     }
 
     private sealed class Run(int port, TimeSpan warmUp, TimeSpan measured)

@@ -16,8 +16,7 @@ switch (args.FirstOrDefault())
         await ServeChild.RunAsync(args[1..]);
         return 0;
     case LoadChild.Command:
-        await LoadChild.MainAsync(args[1..]);
-        return 0;
+        return await LoadChild.MainAsync(args[1..]);
     default:
         Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|profile-batch. docs/performance.md says what each measures.");
         return 2;
