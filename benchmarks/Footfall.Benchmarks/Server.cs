@@ -112,10 +112,11 @@ internal sealed class Server : IAsyncDisposable
         return watch.Elapsed;
     }
 
-    /// <summary>SIGINT, as Ctrl-C does.</summary>
+    /// <summary>SIGTERM: a child of a shell's background job inherits that SIGINT is ignored.</summary>
     public async Task StopAsync()
     {
-        Unix.Signal(process.Id, Unix.SigInt);
+        const int SigTerm = 15;
+        Unix.Signal(process.Id, SigTerm);
         await process.WaitForExitAsync();
     }
 
