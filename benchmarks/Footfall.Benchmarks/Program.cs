@@ -1,23 +1,16 @@
 using Footfall.Benchmarks;
 
-var command = args.Length > 0 ? args[0] : "all";
-var folder = Path.Combine(Path.GetTempPath(), "footfall-benchmarks");
-switch (command)
+string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start"];
+switch (args.FirstOrDefault())
 {
-    case "ingest":
-        await using (var database = await BenchDatabase.OpenAsync(Path.Combine(folder, "ingest")))
-        {
-            await IngestionBenchmark.RunAsync(database, history: args.Length > 1 ? int.Parse(args[1]) : 5_000_000, rows: 400_000, batch: args.Length > 2 ? int.Parse(args[2]) : 20_000);
-        }
+    case "all":
+        foreach (var name in every) await RunAsync(name);
         return 0;
-    case "profile-batch":
-        await using (var database = await BenchDatabase.OpenAsync(Path.Combine(folder, "ingest")))
-        {
-            await IngestionBenchmark.ProfileAsync(database, history: args.Length > 1 ? int.Parse(args[1]) : 5_000_000, batch: args.Length > 2 ? int.Parse(args[2]) : 20_000);
-        }
+    case { } name when every.Contains(name):
+        await RunAsync(name);
         return 0;
     case "product-models":
-        await using (var database = await BenchDatabase.OpenAsync(Path.Combine(folder, "product-models")))
+        await using (var database = await BenchDatabase.OpenAsync(Folders.Named("product-models")))
         {
             await ProductModels.RunAsync(database);
         }
@@ -25,7 +18,45 @@ switch (command)
     case "capture-loop":
         CaptureLoop.Run();
         return 0;
+    case "profile-batch":
+        await using (var database = await BenchDatabase.OpenAsync(Folders.Named("ingest"))) await IngestionBenchmark.ProfileAsync(database, history: 5_000_000, Number(1, 20_000));
+        return 0;
+    case ServeChild.Command:
+        await ServeChild.RunAsync(args[1..]);
+        return 0;
+    case LoadChild.Command:
+        return await LoadChild.MainAsync(args[1..]);
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- ingest|profile-batch [history] [batch] | product-models | capture-loop");
+        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|profile-batch|capture-loop. docs/performance.md says what each measures.");
         return 2;
 }
+
+async Task RunAsync(string name)
+{
+    switch (name)
+    {
+        case "capture":
+            await CaptureBenchmark.RunAsync(rounds: Number(1, 5), seconds: Number(2, 10));
+            break;
+        case "ingest":
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Named("ingest"))) await IngestionBenchmark.RunAsync(database, history: 5_000_000, rows: 200_000, batch: Number(1, 20_000));
+            break;
+        case "rollup":
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Named("history"))) await RollupBenchmark.RunAsync(database);
+            break;
+        case "summary":
+            await SummaryBenchmark.RunAsync(Folders.Named("history"));
+            break;
+        case "memory":
+            await MemoryBenchmark.RunAsync(Folders.Fresh("memory"), seconds: Number(1, 20));
+            break;
+        case "start":
+            await StartBenchmark.RunAsync(Folders.Fresh("start"));
+            break;
+        default:
+            throw new InvalidOperationException($"There is no benchmark {name}.");
+    }
+}
+
+// `all` takes the usual sizes.
+int Number(int position, int usual) => args[0] != "all" && args.Length > position ? int.Parse(args[position], null) : usual;

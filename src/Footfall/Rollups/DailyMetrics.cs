@@ -7,16 +7,21 @@ internal sealed class DailyMetrics : IDayModel
 {
     public string Job => "daily";
 
+    // Without the offset, which keeps the planner from looking through, it gets the distinct visitors in the order of the
+    // primary key: a random read of the week's table for each event, and a walk through all visitors there ever were
+    // (measured: 5 to 28 s for a day of a million events, against 1.6 s).
     private const string Visitors = """
         select v.number,
                v.first_seen_at < @day_start as returning,
                case when v.first_property_id <> @property and v.first_seen_at < @day_start then (v.first_seen_at at time zone 'UTC')::date end
         from (select distinct visitor_id
-              from events
-              where property_id = @property
-                and occurred_at >= @day_start and occurred_at < @day_end
-                and session_id is not null                                -- in range
-                and device_type <> 'bot') seen
+              from (select visitor_id
+                    from events
+                    where property_id = @property
+                      and occurred_at >= @day_start and occurred_at < @day_end
+                      and session_id is not null                          -- in range
+                      and device_type <> 'bot'
+                    offset 0) day_events) seen
         join visitors v on v.id = seen.visitor_id
         """;
 
