@@ -8,6 +8,7 @@ using Footfall.Journal;
 using Footfall.Metrics;
 using Footfall.Postgres;
 using Footfall.Rollups;
+using Footfall.Tracker;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Footfall;
@@ -33,6 +34,7 @@ public static class FootfallHost
         builder.Services.AddAccess();
         builder.Services.AddJournal(builder.Configuration);
         builder.Services.AddCapture(builder.Configuration);
+        builder.Services.AddTracker(builder.Configuration);
         builder.Services.AddIngestion().AddJournalDrain();
         builder.Services.AddRollups().AddJobSchedule();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
@@ -42,6 +44,7 @@ public static class FootfallHost
         app.UseTrustedProxies();
         app.UseDashboard();
         app.MapCapture();
+        app.MapTracker();
         app.MapMetrics();
         app.MapDashboard();
         return app;

@@ -53,7 +53,9 @@ public static class FootfallCommand
         var run = new CommandRun(configuration, verbose);
         var root = new RootCommand(About);
         root.Options.Add(verbose);
-        var serve = new Command("serve", "Start the server. The same as no command.");
+        var demo = new Option<bool>("--demo") { Description = "Serve a demo site at /demo/, to click around in and see live numbers." };
+        root.Options.Add(demo);
+        var serve = new Command("serve", "Start the server. The same as no command.") { demo };
         root.Subcommands.Add(serve);
         root.Subcommands.Add(MigrateCommand.Build(run));
         root.Subcommands.Add(RollupsCommand.Build(run));
@@ -66,7 +68,7 @@ public static class FootfallCommand
         }
 
         Func<ParseResult, CancellationToken, Task<int>> start = (parsed, stop) =>
-            ServeCommand.RunAsync(configuration, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetValue(verbose), stop);
+            ServeCommand.RunAsync(parsed.GetValue(demo) ? [.. configuration, "--Demo:Enabled=true"] : configuration, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetValue(verbose), stop);
         root.SetAction(start);
         serve.SetAction(start);
         return root;
