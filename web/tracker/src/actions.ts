@@ -55,7 +55,8 @@ function viewed(again: boolean): void {
 function left(): void {
   const traffic = wants('engagement') && taken();
   if (traffic) core.put('engagement', { props: { pageViewId: core.extras.v } }, traffic);
-  if (Object.keys(vitals)[0]) {
+  // A page that is left is hidden only after pagehide: what is measured to the end comes in between.
+  if (doc.hidden && Object.keys(vitals)[0]) {
     core.put('web_vitals', { path: vitalsPath }, { webVitals: vitals });
     vitals = {};
   }

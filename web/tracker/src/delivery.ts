@@ -65,6 +65,8 @@ export function flush(leaving?: unknown): void {
     }
     if (queue[0]) soon(wait);
   };
+  // Gone from here, and still in the storage.
+  if (left) queue.splice(from, to - from);
   if (left && beacon()) return;
   const answer: Promise<Response> | undefined = safely(() => fetch_(url, { method: 'POST', body, keepalive: true, credentials: 'omit' }));
   if (left) return;
