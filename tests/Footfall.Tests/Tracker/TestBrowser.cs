@@ -13,7 +13,7 @@ namespace Footfall.Tests.Tracker;
 public sealed class TestBrowser : IAsyncLifetime
 {
     /// <summary>Of a person's browser: the server takes HeadlessChrome for the robot that it is.</summary>
-    private const string UserAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+    internal const string UserAgent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
 
     private static readonly string[] Known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
     private static readonly SemaphoreSlim Once = new(1, 1);

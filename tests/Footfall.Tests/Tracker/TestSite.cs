@@ -14,6 +14,9 @@ internal sealed class TestSite : IAsyncDisposable
 
     private TestSite(WebApplication app) => this.app = app;
 
+    /// <summary>Paths that were asked for.</summary>
+    public ConcurrentBag<string> Requests { get; } = [];
+
     public int Port => new Uri(app.Urls.First()).Port;
 
     /// <summary>Where the tag's script comes from.</summary>
@@ -51,6 +54,7 @@ internal sealed class TestSite : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
+        Requests.Add(context.Request.Path);
         if (!pages.TryGetValue(context.Request.Path, out var page))
         {
             context.Response.StatusCode = 404;
