@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Footfall.Cli.Demo;
 using Footfall.Cli.Import;
 
 namespace Footfall.Cli;
@@ -61,6 +62,7 @@ public static class FootfallCommand
         root.Subcommands.Add(RollupsCommand.Build(run));
         root.Subcommands.Add(PropertiesCommand.Build(run));
         root.Subcommands.Add(ImportCommand.Build(run));
+        root.Subcommands.Add(DemoCommand.Build(run));
 
         foreach (var help in root.Options.OfType<HelpOption>())
         {

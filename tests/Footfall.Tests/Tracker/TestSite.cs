@@ -42,7 +42,7 @@ internal sealed class TestSite : IAsyncDisposable
 
     /// <summary>A whole page with the tag in its head.</summary>
     public void Page(string path, string body = "<h1>A page</h1>", string attributes = "", string head = "", params (string Name, string Value)[] headers) =>
-        Raw(path, $"<!doctype html><html><head><meta charset=utf-8><title>A page</title>{head}{Tag(attributes)}</head><body>{body}</body></html>", headers);
+        Raw(path, $"<!doctype html><html><head><meta charset=utf-8><title>A page</title><link rel=icon href='data:,'>{head}{Tag(attributes)}</head><body>{body}</body></html>", headers);
 
     public void Raw(string path, string html, params (string Name, string Value)[] headers) => pages[path] = (html, headers);
 

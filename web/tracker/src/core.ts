@@ -23,8 +23,8 @@ export const extras = {
   /** The current page view: path and campaign; and the id of its event. */
   w: {} as Fields,
   v: undefined as string | undefined,
-  /** A call by the page that the core does not know: it waits. */
-  c: (args: any[]): unknown => extras.q.push(args),
+  /** A call that the core cannot answer yet: it waits, with a hundred others at most. */
+  c: (args: any[]): unknown => extras.q[99] || extras.q.push(args),
   q: [] as any[][],
 };
 
@@ -78,11 +78,11 @@ function moved(): void {
 /** The calls that pages make: `footfall('event', name, props)`. */
 export const call = (...args: any[]): unknown => safely(() => {
   const [name, a, b, c] = args;
-  if (name === 'event') return put(a, { props: b }, c);
+  if (name === 'event' && running) return put(a, { props: b }, c);
   if (name === 'consent') return choose(a === 'denied' ? 'cookieless' : a);
   if (name === 'optOut') {
     choose('drop');
-    return settle(1e3);
+    return settle();
   }
   return extras.c(args);
 });

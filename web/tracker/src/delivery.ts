@@ -9,8 +9,8 @@ const bodyLength = 2e4;     // characters: three bytes each at worst, and a brow
 const week = 6048e5;
 
 const fetch_ = win.fetch;
-const queue: [key: string, json: string][] = [];
-let inFlight = 0;           // so many at the queue's head
+let queue: [key: string, json: string][] = [];
+let inFlight = 0;
 let timer: any;
 let failures = 0;
 let count = 1e6;            // all that a page can reach have the same width
@@ -38,7 +38,11 @@ export function enqueue(json: string): void {
   add(key, json);
 }
 
-export const settle = (n: number): void => queue.splice(0, n).forEach(e => store(e[0], ''));
+/** These need not wait any longer. */
+export function settle(sent = queue): void {
+  queue = queue.filter(e => !sent.includes(e));
+  sent.forEach(e => store(e[0], ''));
+}
 
 function soon(ms?: number): void {
   timer = timer || setTimeout(flush, ms || (failures ? Math.min(1e3 * 2 ** failures, 3e5) : 500));
@@ -49,28 +53,26 @@ export function flush(leaving?: unknown): void {
   clearTimeout(timer);
   timer = 0;
   const left = leaving === 1;
-  const from = left ? inFlight : 0;
-  if (!queue[from] || inFlight && !left) return;
-  let to = from;
-  for (let length = 0; queue[to] && length < bodyLength; to++) length += queue[to]![1].length;
-  const body = '[' + queue.slice(from, to).map(e => e[1]) + ']';
+  if (!queue[0] || inFlight && !left) return;
+  let length = 0;
+  const sent = queue.filter(e => (length += e[1].length) < bodyLength || e === queue[0]);
+  const body = '[' + sent.map(e => e[1]) + ']';
   const beacon = (): unknown => safely(() => nav.sendBeacon(url, body));
   const finish = (status?: any, wait?: number): void => {
     inFlight = 0;
     failures++;
-    // What the server refuses for good is not worth keeping; anything else than that means that it is away.
+    // What the server refuses for good is not worth keeping; anything else means that it is away.
     if (/^(2|4(?!04|08|29))/.test(status)) {
       failures = 0;
-      settle(to);
+      settle(sent);
     }
     if (queue[0]) soon(wait);
   };
-  // Gone from here, and still in the storage.
-  if (left) queue.splice(from, to - from);
+  if (left) queue = queue.filter(e => !sent.includes(e));      // gone from here, and still in the storage
   if (left && beacon()) return;
   const answer: Promise<Response> | undefined = safely(() => fetch_(url, { method: 'POST', body, keepalive: true, credentials: 'omit' }));
   if (left) return;
-  inFlight = to;
+  inFlight = 1;
   if (answer) answer.then(r => finish(r.status, +r.headers.get('retry-after')! * 1e3)).catch(finish);
   else finish(beacon() ? 202 : 0);      // a browser without fetch tells no more than that it has taken it
 }

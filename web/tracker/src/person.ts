@@ -6,7 +6,7 @@ const choiceKey = 'ff.choice';
 
 /** 128 random bits in characters that every field takes. */
 export const randomId = (): string =>
-  safely(() => crypto.getRandomValues(new Uint32Array(4)).join('-')) || Date.now() + '-' + Math.random();
+  safely(() => crypto.getRandomValues(new Uint32Array(4)).join('-')) || Math.random() * 4e9 + '-' + Date.now();
 
 let known: string | undefined;
 let choice: string | undefined;
@@ -26,11 +26,11 @@ function asked(what: string): boolean {
 export const ignored = (): boolean => asked('drop');
 
 /** Whether nothing may be kept in this browser. */
-export const cookieless = (): boolean => asked('cookieless');
+export const cookieless = (): boolean => asked('cookieless') || ignored();
 
 /** Reads the id's cookie; with a value writes it first. */
 const cookie = (value?: string): string | undefined => safely(() => {
-  if (value != null) doc.cookie = idKey + '=' + value + ';path=/;samesite=lax;max-age=' + (value && 31536e3) + (place.protocol > 'http:' ? ';secure' : '');
+  if (value != null) doc.cookie = idKey + '=' + value + ';path=/;samesite=lax;max-age=' + (value ? 31536e3 : 0) + (place.protocol > 'http:' ? ';secure' : '');
   return /ff\.id=([\w-]{8,})/.exec(doc.cookie)![1];
 });
 
