@@ -16,7 +16,10 @@ switch (command)
             await IngestionBenchmark.ProfileAsync(database, history: args.Length > 1 ? int.Parse(args[1]) : 5_000_000, batch: args.Length > 2 ? int.Parse(args[2]) : 20_000);
         }
         return 0;
+    case "capture-loop":
+        CaptureLoop.Run();
+        return 0;
     default:
-        Console.Error.WriteLine("Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- ingest [history] [batch]");
+        Console.Error.WriteLine("Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- ingest|profile-batch [history] [batch] | capture-loop");
         return 2;
 }

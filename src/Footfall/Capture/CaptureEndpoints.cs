@@ -59,7 +59,7 @@ internal sealed class CaptureEndpoints(
             await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, ErrorCodes.BodyTooLarge, $"The body may have at most {options.MaxBodyBytes} bytes.");
             return;
         }
-        var sender = Sender.Of(context, time, dayKeys);
+        var sender = Sender.Of(context, time, dayKeys, calledApi: true);
         if (batch.Error is { } error)
         {
             CountIssues(batch, sender.Day);

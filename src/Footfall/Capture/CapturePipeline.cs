@@ -54,7 +54,8 @@ internal sealed class CapturePipeline(
     {
         var agent = draft.Sender.Agent ??= agents.Read(draft.Sender.UserAgent);
         draft.Agent = agent;
-        draft.DeviceType = agent.DeviceType == DeviceType.Unknown ? draft.Request.DeviceType ?? DeviceType.Unknown : agent.DeviceType;
+        var tellsNothing = agent.DeviceType == DeviceType.Unknown || (agent.IsProgram && draft.Sender.CalledApi);
+        draft.DeviceType = tellsNothing ? draft.Request.DeviceType ?? DeviceType.Unknown : agent.DeviceType;
         return draft.DeviceType == DeviceType.Bot && options.Bots == BotHandling.Drop ? DropReason.Bot : null;
     }
 

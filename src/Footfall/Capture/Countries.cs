@@ -20,7 +20,8 @@ internal sealed class Countries(IOptions<GeoIpOptions> options, ILogger<Countrie
     /// <summary>Two upper-case letters; null where it is not known, as for private addresses.</summary>
     public string? Find(IPAddress address)
     {
-        if ((loaded ?? Refresh()) is not { } database) return null;
+        // Databases made from registries know an owner for these, too: 192.168.1.1 would be in Australia.
+        if (SpecialNetworks.Hold(address) || (loaded ?? Refresh()) is not { } database) return null;
         try
         {
             var code = database.Reader.Country(address);

@@ -3,10 +3,10 @@ namespace Footfall.Capture;
 /// <summary>Device types from a user agent's words, in the order in which the words decide.</summary>
 internal static class DeviceRules
 {
-    private static readonly string[] BotWords = ["spider", "crawl", "scraper", "headless", "phantomjs", "selenium", "puppeteer", "playwright", "lighthouse", "archiver", "httpclient", "http_request", "libwww", "python", "facebookexternalhit", "preview"];
+    private static readonly string[] BotWords = ["spider", "crawl", "scraper", "headless", "phantomjs", "selenium", "puppeteer", "playwright", "lighthouse", "archiver", "httpclient", "http_request", "libwww", "python", "facebookexternalhit", "preview", "apachebench/", "wrk/", "k6/"];
 
     // Programs name themselves first: "curl/8.5.0".
-    private static readonly string[] Programs = ["curl/", "wget/", "go-http-client/", "java/", "okhttp/", "axios/", "node-fetch/", "node", "undici", "ruby", "php/", "perl", "postmanruntime/", "insomnia/", "httpie/", "apachebench/", "wrk/", "k6/"];
+    private static readonly string[] Programs = ["curl/", "wget/", "go-http-client/", "java/", "java-http-client/", "apache-httpclient/", "okhttp/", "axios/", "node-fetch", "node", "undici", "deno/", "bun/", "got ", "ruby", "php/", "guzzlehttp/", "perl", "libwww-perl/", "python-requests/", "python-httpx/", "python-urllib/", "python/", "reqwest/", "dart/", "postmanruntime/", "insomnia/", "httpie/"];
 
     private static readonly string[] Tablets = ["iPad", "Tablet;", "PlayBook", "Kindle", "Silk/", "SM-T", "Nexus 7", "Nexus 9", "Nexus 10", "Opera Tablet"];
 
@@ -16,13 +16,22 @@ internal static class DeviceRules
 
     private static readonly string[] Desktops = ["Windows NT", "Windows 9", "Windows;", "Macintosh", "Mac OS X", "X11", "CrOS", "Linux x86_64", "Linux i686", "Linux;", "FreeBSD", "OpenBSD"];
 
-    /// <summary>A crawler, a monitor, or a program that is no browser, by its own words.</summary>
-    public static bool SaysBot(string agent)
+    /// <summary>
+    /// An HTTP client rather than a browser. One that fetched a page is a bot; one that calls the events API is a
+    /// developer's server or terminal, about whose user's device it tells nothing.
+    /// </summary>
+    public static bool IsProgram(string agent)
     {
         foreach (var program in Programs)
         {
-            if (agent.StartsWith(program, StringComparison.OrdinalIgnoreCase)) return true;
+            if (agent.StartsWith(program, StringComparison.OrdinalIgnoreCase)) return !HasBotWord(agent);
         }
+        return false;
+    }
+
+    /// <summary>A crawler, a monitor, or a driven browser, by its own words.</summary>
+    public static bool SaysBot(string agent)
+    {
         foreach (var word in BotWords)
         {
             if (agent.Contains(word, StringComparison.OrdinalIgnoreCase)) return true;

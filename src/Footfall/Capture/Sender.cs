@@ -19,6 +19,9 @@ internal sealed record Sender(IPAddress? Address, string? UserAgent, DateTimeOff
     /// <summary>The host of the page that sent it: referrers on it are internal.</summary>
     public string? PageHost { get; init; }
 
+    /// <summary>It called the events API, rather than fetching a page that a log tells of.</summary>
+    public bool CalledApi { get; init; }
+
     /// <summary><c>Sec-GPC: 1</c>.</summary>
     public bool GlobalPrivacyControl { get; init; }
 
@@ -34,12 +37,13 @@ internal sealed record Sender(IPAddress? Address, string? UserAgent, DateTimeOff
     internal bool CountryKnown { get; set; }
 
     /// <summary>Of a live request.</summary>
-    public static Sender Of(HttpContext context, TimeProvider time, IVisitorKeys keys)
+    public static Sender Of(HttpContext context, TimeProvider time, IVisitorKeys keys, bool calledApi)
     {
         var headers = context.Request.Headers;
         string? origin = headers.Origin;
         return new Sender(context.Connection.RemoteIpAddress, headers.UserAgent, WholeMicroseconds(time.GetUtcNow()), keys)
         {
+            CalledApi = calledApi,
             PageHost = Referrer.HostOfUrl(origin) ?? Referrer.HostOfUrl(headers.Referer),
             GlobalPrivacyControl = headers["Sec-GPC"] == "1",
             DoNotTrack = headers["DNT"] == "1",

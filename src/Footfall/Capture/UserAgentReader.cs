@@ -41,6 +41,7 @@ internal sealed class UserAgentReader(PersonalHashes hashes)
     private AgentFacts Decide(string agent, byte[] hash)
     {
         var candidates = patterns.Value.CandidatesFor(agent);
+        if (DeviceRules.IsProgram(agent)) return new AgentFacts(hash, DeviceType.Bot, null, null, IsProgram: true);
         if (DeviceRules.SaysBot(agent) || patterns.Value.IsCrawler(agent, candidates)) return new AgentFacts(hash, DeviceType.Bot, null, null);
         return new AgentFacts(hash, DeviceRules.DeviceOf(agent), Name(patterns.Value.Browser(agent, candidates)), Name(patterns.Value.System(agent, candidates)));
     }

@@ -39,13 +39,20 @@ public static class FootfallCommand
             await error.WriteLineAsync($"Run `{PathOf(parsed)} --help` to see what it takes.");
             return ExitCodes.Usage;
         }
-        return await parsed.InvokeAsync(new InvocationConfiguration
+        try
         {
-            Output = output,
-            Error = error,
-            EnableDefaultExceptionHandler = false,   // CommandRun tells failures in words
-            ProcessTerminationTimeout = null,        // the server and CommandRun listen to signals themselves
-        }, stop);
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = output,
+                Error = error,
+                EnableDefaultExceptionHandler = false,   // failures are told in words
+                ProcessTerminationTimeout = null,        // the server and CommandRun listen to signals themselves
+            }, stop);
+        }
+        catch (CommandException e)   // arguments that do not go together
+        {
+            return CommandFailure.Report(e, error, verbose: false);
+        }
     }
 
     private static RootCommand Build(string[] configuration)

@@ -79,12 +79,15 @@ internal static class PropertiesCommand
             var settings = context.Get<PropertySettings>();
             var property = parsed.GetRequiredValue(id);
             bool? isPublic = parsed.GetValue(summary) is { } word ? word == "on" : null;
-            await settings.SaveAsync(property, parsed.GetValue(name), parsed.GetValue(hosts), parsed.GetValue(goals), isPublic, cancelled);
+            await settings.SaveAsync(property, parsed.GetValue(name), Given(parsed, hosts), Given(parsed, goals), isPublic, cancelled);
             await ShowAsync(context.Output, (await settings.FindAsync(property, cancelled))!);
             return ExitCodes.Ok;
         }, stop));
         return command;
     }
+
+    // A list that was left out and one that was given empty are not the same: the one stays as it is, the other is emptied.
+    private static T[]? Given<T>(ParseResult parsed, Option<T[]?> option) => parsed.GetResult(option) is null ? null : parsed.GetValue(option);
 
     private static async Task ShowAsync(TextWriter output, PropertySetting p)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Footfall.Rollups;
 using Microsoft.Extensions.Options;
 
@@ -22,11 +23,7 @@ internal static class RollupsCommand
     {
         var job = new Option<string>("--job") { Description = "daily (visitors, sessions, page views) or ingest (what arrived); both when left out." };
         job.AcceptOnlyFromAmong(Daily, Ingest);
-        var days = new Option<int?>("--window-days") { Description = "How many days, today included. Default: Rollups:BatchDays (7).", HelpName = "N" };
-        days.Validators.Add(r =>
-        {
-            if (r.GetValueOrDefault<int?>() is < 1 or > 3660) r.AddError("--window-days must be between 1 and 3660.");
-        });
+        var days = new Option<int?>("--window-days") { Description = "How many days, today included. Default: Rollups:BatchDays (7).", HelpName = "N", CustomParser = WindowDays };
         var property = Property();
         var command = new Command("run", "Recompute the last days.") { job, days, property };
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
@@ -44,9 +41,12 @@ internal static class RollupsCommand
         var to = Day("--to", "Last day (UTC), itself included.", required: true);
         var property = Property();
         var command = new Command("backfill", "Recompute the days of a window from raw events.") { from, to, property };
-        command.Validators.Add(r => RequireOrder(r, from, to));
-        command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, (context, cancelled) =>
-            RollAsync(context, parsed.GetValue(from)!.Value, parsed.GetValue(to)!.Value, parsed.GetValue(property), null, cancelled), stop));
+        command.SetAction((parsed, stop) =>
+        {
+            var (first, last) = (parsed.GetValue(from)!.Value, parsed.GetValue(to)!.Value);
+            RequireOrder(first, last);
+            return run.WithDatabaseAsync(parsed, (context, cancelled) => RollAsync(context, first, last, parsed.GetValue(property), null, cancelled), stop);
+        });
         return command;
     }
 
@@ -63,20 +63,27 @@ internal static class RollupsCommand
         var to = Day("--to", "Last day (UTC). Default: today.");
         var property = Property();
         var command = new Command("discrepancy", "Count raw events anew and compare with the rollups. Exit code 1 and a table where they differ.") { from, to, property };
-        command.Validators.Add(r => RequireOrder(r, from, to));
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, (context, cancelled) =>
         {
             var today = DateOnly.FromDateTime(context.Get<TimeProvider>().GetUtcNow().UtcDateTime);
             var last = parsed.GetValue(to) ?? today;
-            return CompareAsync(context, parsed.GetValue(from) ?? last.AddDays(-30), last, parsed.GetValue(property), cancelled);
+            var first = parsed.GetValue(from) ?? last.AddDays(-30);
+            RequireOrder(first, last);
+            return CompareAsync(context, first, last, parsed.GetValue(property), cancelled);
         }, stop));
         return command;
     }
 
-    private static void RequireOrder(System.CommandLine.Parsing.CommandResult result, Option<DateOnly?> from, Option<DateOnly?> to)
+    private static void RequireOrder(DateOnly first, DateOnly last)
     {
-        if (result.GetValue(from) is { } first && result.GetValue(to) is { } last && first > last)
-            result.AddError($"--from {first:yyyy-MM-dd} comes after --to {last:yyyy-MM-dd}.");
+        if (first > last) throw new CommandException($"The window begins on {first:yyyy-MM-dd}, after it ends on {last:yyyy-MM-dd}. Give --from the earlier day.", exitCode: ExitCodes.Usage);
+    }
+
+    private static int? WindowDays(ArgumentResult result)
+    {
+        if (int.TryParse(result.Tokens[0].Value, out var days) && days is >= 1 and <= 3660) return days;
+        result.AddError($"'{result.Tokens[0].Value}' is no number of days between 1 and 3660.");
+        return null;
     }
 
     private static async Task<int> RollAsync(CommandContext context, DateOnly from, DateOnly to, string? property, string? job, CancellationToken stop)
@@ -156,7 +163,7 @@ internal static class RollupsCommand
 /// <summary>Reads a day; other forms than YYYY-MM-DD are refused, because they mean different days to different people.</summary>
 internal static class DayArgument
 {
-    public static DateOnly? Parse(System.CommandLine.Parsing.ArgumentResult result)
+    public static DateOnly? Parse(ArgumentResult result)
     {
         if (result.Tokens is [var token] && DateOnly.TryParseExact(token.Value, "yyyy-MM-dd", out var day)) return day;
         result.AddError($"'{string.Join(' ', result.Tokens)}' is no day: write it as YYYY-MM-DD, such as 2026-01-31.");

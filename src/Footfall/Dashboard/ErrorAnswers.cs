@@ -22,8 +22,10 @@ internal static class ErrorAnswers
         await response.WriteAsJsonAsync(new ErrorAnswer(false, code, help), DashboardJson.Default.ErrorAnswer, cancellationToken: context.RequestAborted);
     }
 
+    public static bool IsApi(HttpRequest request) => request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase);
+
     private static bool WantsPage(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) && !request.Path.StartsWithSegments("/v1", StringComparison.OrdinalIgnoreCase) && request.Headers.Accept.ToString().Contains(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase);
+        HttpMethods.IsGet(request.Method) && !IsApi(request) && request.Headers.Accept.ToString().Contains(MediaTypeNames.Text.Html, StringComparison.OrdinalIgnoreCase);
 
     private static (string Code, string Title, string Help) Describe(int status) => status switch
     {

@@ -8,8 +8,9 @@ internal static class SecurityHeaders
     public static Task Add(HttpContext context, RequestDelegate next)
     {
         var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
+        if (ErrorAnswers.IsApi(context.Request)) return next(context);   // JSON is no page: a policy would only cost bytes, on every event
+        headers.ContentSecurityPolicy = Policy;
         headers["Referrer-Policy"] = "no-referrer";
         return next(context);
     }

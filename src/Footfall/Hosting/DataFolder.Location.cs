@@ -42,9 +42,7 @@ public sealed partial class DataFolder
     {
         try
         {
-            if (!Directory.Exists(ForEveryUser) && Path.StartsWith(ForEveryUser + "/", StringComparison.Ordinal))
-                Directory.CreateDirectory(ForEveryUser, Passable);
-            Directory.CreateDirectory(Path, Passable);
+            Unix.MakeFolder(Path, Passable);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {

@@ -61,6 +61,17 @@ internal static partial class Unix
         }
     }
 
+    /// <summary>Makes the folder and its parents with this mode, whatever the umask is; those that exist stay as they are.</summary>
+    public static void MakeFolder(string path, UnixFileMode mode)
+    {
+        if (Directory.Exists(path))
+            return;
+        if (Path.GetDirectoryName(path) is { } parent)
+            MakeFolder(parent, mode);
+        Directory.CreateDirectory(path, mode);
+        File.SetUnixFileMode(path, mode);
+    }
+
     /// <summary>The owner's number, as <c>ls</c> tells it.</summary>
     public static uint OwnerOf(string path)
     {

@@ -40,7 +40,11 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
         BatchSql.MarkDirtyDays,
     ];
 
-    private static readonly string Store = string.Join(";\n", Steps);
+    /// <summary>Below this many events any plan will do, and statistics would cost more than they save.</summary>
+    private const int WorthAnalyzing = 500;
+
+    private static readonly string StoreMany = string.Join(";\n", Steps);
+    private static readonly string StoreFew = string.Join(";\n", Steps.Where(s => !s.StartsWith("analyze", StringComparison.Ordinal)));
 
     private static readonly string Count = string.Join(";\n", [BatchSql.AddCounts, BatchSql.MarkCountedDays]);
 
@@ -99,7 +103,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
 
     private async Task StoreAsync(NpgsqlConnection open, IngestBatch batch, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Store, open);
+        await using var command = new NpgsqlCommand(batch.Events.Count < WorthAnalyzing ? StoreFew : StoreMany, open);
         AddParameters(command, batch, sessions.Value.Gap, clock.GetUtcNow());
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -11,5 +11,5 @@ internal sealed class IngestionOptions
 
     /// <summary>How long to wait, after the first waiting event, for more to come into the same transaction. Trades freshness for fewer, larger transactions.</summary>
     [Range(0, 10_000, ErrorMessage = "Ingestion:GatherMilliseconds must be between 0 and 10000.")]
-    public int GatherMilliseconds { get; set; } = 200;
+    public int GatherMilliseconds { get; set; } = 500;
 }

@@ -45,7 +45,7 @@ internal sealed class JournalDrain(
                 catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
                 {
                     if (Trouble is null) log.Held(e);
-                    Trouble = (Trouble?.Since ?? clock.GetUtcNow(), e.Message);
+                    Trouble = (Trouble?.Since ?? clock.GetUtcNow(), Database.Describe(e));
                     await Task.Delay(pause, clock, stoppingToken);
                     pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
                 }

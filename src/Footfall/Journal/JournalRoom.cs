@@ -11,11 +11,15 @@ public static class JournalRoom
     {
         services.AddSingleton<IValidateOptions<JournalOptions>, ValidateJournalOptions>();
         services.AddOptions<JournalOptions>().Bind(configuration.GetSection(JournalOptions.Section)).ValidateOnStart();
-        services.AddSingleton(s => EventJournal.Open(
-            s.GetRequiredService<DataFolder>().Journal,
-            s.GetRequiredService<IOptions<JournalOptions>>().Value,
-            s.GetRequiredService<TimeProvider>(),
-            s.GetRequiredService<ILogger<EventJournal>>()));
+        services.AddSingleton(s =>
+        {
+            s.GetService<ServeLock>()?.Take();   // says which process has the folder, where the journal's own lock cannot
+            return EventJournal.Open(
+                s.GetRequiredService<DataFolder>().Journal,
+                s.GetRequiredService<IOptions<JournalOptions>>().Value,
+                s.GetRequiredService<TimeProvider>(),
+                s.GetRequiredService<ILogger<EventJournal>>());
+        });
         services.AddSingleton<ICaptureLog>(s => s.GetRequiredService<EventJournal>());
         services.AddHostedService<OpenJournalAtStart>();
         return services;

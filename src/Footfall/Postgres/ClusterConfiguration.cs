@@ -42,7 +42,7 @@ internal static class ClusterConfiguration
 
             # A small server beside its only application.
             max_connections = 60
-            shared_buffers = 128MB
+            shared_buffers = {SharedBuffersMegabytes()}MB
             work_mem = 16MB
             maintenance_work_mem = 128MB
             max_wal_size = 2GB
@@ -79,6 +79,9 @@ internal static class ClusterConfiguration
             text.Append(name).Append(" = '").Append(value.Replace("'", "''", StringComparison.Ordinal)).Append("'\n");
         return text.ToString();
     }
+
+    /// <summary>A sixteenth of the memory that this process may use: what ingestion touches at random (keys, visitors, open sessions) outgrows 128 MB within a few million events.</summary>
+    private static long SharedBuffersMegabytes() => Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16 >> 20, 64, 1024);
 
     /// <summary>A container's /dev/shm often has 64 MB, which a parallel query outgrows ("could not resize shared memory segment"): files then.</summary>
     private static string DynamicSharedMemory()

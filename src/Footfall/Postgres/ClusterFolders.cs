@@ -57,7 +57,7 @@ internal sealed class ClusterFolders
         if (data.Path.AsSpan().ContainsAny(NotForShells))
             throw new SetupException($"The path of the data folder {data.Path} holds a quote, a dollar sign, a backslash or a line break, which PostgreSQL's pg_ctl cannot take. Set DataDir to another folder.");
         data.Create();
-        Directory.CreateDirectory(Configuration, Readable);
+        Unix.MakeFolder(Configuration, Readable);
         Directory.CreateDirectory(Clusters, Closed);
         MakeSocketFolder();
         if (Unix.IsRoot && user.Uid != 0)

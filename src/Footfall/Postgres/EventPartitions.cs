@@ -17,8 +17,9 @@ internal sealed class EventPartitions(TimeProvider time)
     private static readonly DateOnly Oldest = new(2000, 1, 3);
 
     // Attaching needs events_default for itself alone. Who reads events meanwhile must finish first, and everybody else queues behind us:
-    // so we wait for short whiles only, and let the queue through in between.
-    private static readonly TimeSpan[] Patience = [.. new[] { 100, 200, 400, 800, 1600, 3000 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+    // so we wait for short whiles only, and let the queue through in between. All are under deadlock_timeout (1 s), so that in a cycle
+    // with a transaction that reads events and then writes to it, we are the ones who step back.
+    private static readonly TimeSpan[] Patience = [.. new[] { 100, 200, 400, 800, 800, 800, 800 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
 
     private readonly ConcurrentDictionary<DateOnly, bool> known = new();
 
@@ -117,7 +118,8 @@ internal sealed class EventPartitions(TimeProvider time)
         await transaction.CommitAsync(ct);
     }
 
-    /// <summary>DDL takes no parameters; the name and the bounds are made of a date only.</summary>
+    /// <summary>DDL takes no parameters; the name and the bounds are made of a date only. Writers wait at events itself: one that had already
+    /// chosen events_default for its row, and waited there, would find the row not to belong there any more (23514).</summary>
     private static string MakeSql(DateOnly week, TimeSpan patience)
     {
         var name = NameOf(week);
@@ -125,7 +127,7 @@ internal sealed class EventPartitions(TimeProvider time)
         var to = string.Create(CultureInfo.InvariantCulture, $"timestamptz '{week.AddDays(7):yyyy-MM-dd} 00:00:00+00'");
         return $"""
             set local lock_timeout = '{patience.TotalMilliseconds:0}ms';
-            lock table events in share update exclusive mode;
+            lock table events in share row exclusive mode;
             lock table events_default in access exclusive mode;
             set local lock_timeout = 0;
             create table {name} (like events including all,

@@ -14,7 +14,7 @@ internal sealed partial record Migration(int Number, string Name, string Sql)
     public string File => string.Create(CultureInfo.InvariantCulture, $"{Number:0000}_{Name}.sql");
 
     /// <summary>SHA-256 of the text with LF line ends, hexadecimal: the same whatever a checkout does to line ends.</summary>
-    public string Checksum { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))));
+    public string Checksum => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))));
 
     /// <summary>Those that this program brings along, by number.</summary>
     public static IReadOnlyList<Migration> OfThisProgram { get; } = FromAssembly(typeof(Migration).Assembly);

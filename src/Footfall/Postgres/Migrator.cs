@@ -76,7 +76,7 @@ internal static class Migrator
         }
         catch (PostgresException e)
         {
-            throw new SetupException($"The migration {migration.File} failed and was rolled back: {e.SqlState} {e.MessageText}{(e.Position > 0 ? $" (line {LineAt(migration.Sql, e.Position)})" : "")}. Remove what is in its way and start again; what was applied before it stays.", e);
+            throw new SetupException($"The migration {migration.File} failed and was rolled back: {e.SqlState} {e.MessageText}. Remove what is in its way and start again; what was applied before it stays.", e);
         }
         PostgresLog.Migrated(log, migration.File, (long)time.GetElapsedTime(began).TotalMilliseconds);
     }
@@ -130,6 +130,4 @@ internal static class Migrator
             command.Parameters.AddWithValue(name, value);
         await command.ExecuteNonQueryAsync(ct);
     }
-
-    private static int LineAt(string sql, int position) => sql.AsSpan(0, Math.Min(position, sql.Length)).Count('\n') + 1;
 }

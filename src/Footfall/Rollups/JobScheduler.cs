@@ -71,7 +71,7 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
 #pragma warning restore CA1031
         {
             if (before.FailingSince is null) log.JobFailed(e, job.Name);   // said once; health goes on saying it
-            health[job.Name] = before with { FailingSince = before.FailingSince ?? clock.GetUtcNow(), Error = e.Message };
+            health[job.Name] = before with { FailingSince = before.FailingSince ?? clock.GetUtcNow(), Error = Database.Describe(e) };
         }
         return clock.GetElapsedTime(started);
     }

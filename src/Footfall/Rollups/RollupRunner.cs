@@ -1,4 +1,5 @@
 using System.Data;
+using Footfall.Postgres;
 using Npgsql;
 
 namespace Footfall.Rollups;
@@ -84,7 +85,7 @@ internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store,
                 {
                     // The day stays marked and is tried again; the others go on.
                     failed++;
-                    firstError ??= $"{property} {day:yyyy-MM-dd}: {e.Message}";
+                    firstError ??= $"{property} {day:yyyy-MM-dd}: {Database.Describe(e)}";
                     log.DayFailed(e, property, day);
                     if (e is NpgsqlException and not PostgresException) break;   // the database is away: the rest would fail too
                 }

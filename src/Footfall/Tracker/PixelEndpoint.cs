@@ -65,7 +65,7 @@ internal sealed class PixelEndpoint(CapturePipeline pipeline, AddressLimiter lim
     {
         try
         {
-            var sender = Sender.Of(context, time, dayKeys);
+            var sender = Sender.Of(context, time, dayKeys, calledApi: false);
             var outcome = pipeline.Run(request, sender);
             if (outcome.Event is not { } e)
             {

@@ -29,15 +29,15 @@ internal static class RandomTraffic
             select Math.Clamp(day * 86_400 + around, 0, 4 * 86_400));
 
     private static readonly Gen<PickedEvent> Event =
-        from visitor in Gen.Choose(0, 4)
-        from property in Gen.Elements(0, 0, 0, 1)
+        from visitor in Gen.Elements(0, 0, 1, 1, 2, 3, 4)
+        from property in Gen.Elements(0, 0, 1)
         from second in Second
         from type in Gen.Choose(0, Types.Length - 1)
         from key in Gen.Choose(0, 60)
         from oddity in Gen.Choose(0, 19)
         select new PickedEvent(visitor, property, second, type, key, oddity);
 
-    /// <summary>Arrivals cut into batches; an empty batch stands for "roll up now".</summary>
+    /// <summary>Arrivals cut into batches.</summary>
     public static Arbitrary<List<List<PickedEvent>>> Batches() =>
         Arb.From(
             Event.ListOf().Select(l => l.ToList()).ListOf().Select(b => b.ToList()),

@@ -111,7 +111,7 @@ public sealed class ServingTests(ITestOutputHelper output)
     {
         var folder = TestFolder.New();
         await using var server = ServerProcess.Start(folder, "--Postgres:ConnectionString", "postgres://u:secret-word@127.0.0.1:1/db");
-        await server.SaysAsync("Now listening on", Ct);
+        await server.SaysAsync(" runs at http", Ct);
         await server.SaysAsync("no connection to PostgreSQL (ConnectionRefused)", Ct);
         await Task.Delay(1500, Ct);
         Assert.Single(Regex.Matches(server.Output, "The database is not available"));

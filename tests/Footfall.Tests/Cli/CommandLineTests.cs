@@ -1,0 +1,141 @@
+using Xunit;
+
+namespace Footfall.Tests.Cli;
+
+public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<CommandLineFixture>
+{
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("rollups")]
+    [InlineData("rollups run --window-days 0")]
+    [InlineData("rollups run --window-days many")]
+    [InlineData("rollups run --job hourly")]
+    [InlineData("rollups backfill --from 2026-01-01")]
+    [InlineData("rollups backfill --from 01/02/2026 --to 2026-01-03")]
+    [InlineData("rollups backfill --from 2026-02-30 --to 2026-03-01")]
+    [InlineData("rollups discrepancy --form 2026-01-01")]
+    [InlineData("properties show")]
+    [InlineData("properties set not/an/id")]
+    [InlineData("properties set p --public-summary maybe")]
+    [InlineData("properties set p --goal signup")]
+    [InlineData("properties set p --goal =page_view")]
+    [InlineData("properties set p --goal a=page_view:pricing")]
+    [InlineData("properties set p --hosts https://shop.example/")]
+    [InlineData("import access-log")]
+    [InlineData("import access-log x --format iis")]
+    [InlineData("import access-log x --property not/an/id")]
+    public async Task A_command_that_is_not_understood_says_so_and_exits_with_2(string line)
+    {
+        var (exit, output, error) = await cli.RunAsync(line.Split(' '));
+        Assert.Equal(2, exit);
+        Assert.Empty(output);
+        Assert.Contains("--help", error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    [Theory]
+    [InlineData("rollups backfill --from 2026-01-02 --to 2026-01-01")]
+    [InlineData("rollups discrepancy --from 2026-01-02 --to 2026-01-01")]
+    public async Task A_window_that_ends_before_it_begins_is_refused(string line)
+    {
+        var (exit, _, error) = await cli.RunAsync(line.Split(' '));
+        Assert.Equal(2, exit);
+        Assert.Contains("--from the earlier day", error);
+    }
+
+    [Fact]
+    public async Task A_wrong_configuration_names_every_key_at_once()
+    {
+        var (exit, _, error) = await cli.RunAsync("properties", "list", "--Rollups:BatchDays", "0", "--Capture:MaxProperties", "0");
+        Assert.Equal(1, exit);
+        Assert.Contains("Rollups:BatchDays", error);
+        Assert.Contains("Capture:MaxProperties", error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    [Fact]
+    public async Task A_database_that_is_not_there_is_told_without_a_stack_trace()
+    {
+        var (exit, _, error) = await cli.RunAsync("rollups", "status", "--Postgres:ConnectionString", "Host=127.0.0.1;Port=1;Username=x;Database=x");
+        Assert.Equal(1, exit);
+        Assert.Contains("database", error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    [Fact]
+    public async Task A_property_is_made_changed_shown_and_listed()
+    {
+        var (exit, output, error) = await cli.RunAsync("properties", "set", "shop", "--name", "The shop", "--hosts", "Shop.example, www.shop.example", "--goal", "signup=page_view:/welcome*", "--goal", "order=order_placed");
+        Assert.True(exit == 0, error);
+        Assert.Contains("shop.example, www.shop.example", output);
+        Assert.Contains("signup=page_view:/welcome*", output);
+        Assert.Contains("private", output);
+
+        (_, output, _) = await cli.RunAsync("properties", "set", "shop", "--public-summary", "on");
+        Assert.Contains("The shop", output);
+        Assert.Contains("order=order_placed", output);
+        Assert.Contains("public", output);
+        Assert.Equal(
+            ["""[{"name": "signup", "path": "/welcome*", "eventType": "page_view"}, {"name": "order", "eventType": "order_placed"}]"""],
+            await cli.Database.RowsAsync("select goals::text from properties where id = 'shop'"));
+
+        Assert.Contains("none", (await cli.RunAsync("properties", "set", "shop", "--goal", "none")).Output);
+        Assert.Matches("(?m)^shop  +The shop  +shop.example", (await cli.RunAsync("properties", "list")).Output);
+        (exit, _, error) = await cli.RunAsync("properties", "show", "shopp");
+        Assert.Equal(1, exit);
+        Assert.Contains("There is no property shopp", error);
+    }
+
+    [Fact]
+    public async Task A_rollup_that_raw_events_do_not_confirm_is_found_and_mended()
+    {
+        string[] window = ["--from", "2026-02-01", "--to", "2026-02-28", "--property-id", "d1"];
+        var log = cli.WriteLog("rollups.log",
+            "203.0.113.5 - - [10/Feb/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\"");
+        Assert.Equal(0, (await cli.RunAsync("import", "access-log", log, "--property", "d1")).Exit);
+        var (exit, output, _) = await cli.RunAsync(["rollups", "discrepancy", .. window]);
+        Assert.Equal(0, exit);
+        Assert.Single(output.TrimEnd().Split('\n'));
+
+        await cli.Database.ExecuteAsync("update daily_metric_rollups set page_views = 5000 where property_id = 'd1' and day = '2026-02-10'");
+        (exit, output, var error) = await cli.RunAsync(["rollups", "discrepancy", .. window]);
+        Assert.Equal(1, exit);
+        Assert.Matches(@"d1 +2026-02-10  page_views +1 +5,000 +\+4,999", output);
+        Assert.All(output.Split('\n'), l => Assert.InRange(l.Length, 0, 80));
+        Assert.Contains("rollups backfill --from 2026-02-10 --to 2026-02-10", error);
+
+        (exit, output, error) = await cli.RunAsync(["rollups", "backfill", .. window]);
+        Assert.True(exit == 0, error);
+        Assert.Contains("28 property-days", output);
+        Assert.Equal(0, (await cli.RunAsync(["rollups", "discrepancy", .. window])).Exit);
+
+        (exit, output, _) = await cli.RunAsync("rollups", "status");
+        Assert.Equal(0, exit);
+        Assert.Contains("succeeded", output);
+        Assert.Contains("Every day is up to date.", output);
+        Assert.Equal(0, (await cli.RunAsync("rollups", "run", "--job", "daily", "--window-days", "2", "--property-id", "d1")).Exit);
+    }
+
+    [Fact]
+    public async Task Migrate_says_what_it_did()
+    {
+        Assert.Contains("up to date", (await cli.RunAsync("migrate")).Output);
+        Assert.Contains("up to date", (await cli.RunAsync("migrate", "--dry-run")).Output);
+        await using var empty = await Infrastructure.TestDatabase.CreateAsync(migrated: false);
+        var (exit, output, _) = await cli.RunAsync("migrate", "--dry-run", "--Postgres:ConnectionString", empty.ConnectionString);
+        Assert.Equal(1, exit);
+        Assert.Contains("missing  0001_spine.sql", output);
+        (exit, output, _) = await cli.RunAsync("migrate", "--Postgres:ConnectionString", empty.ConnectionString);
+        Assert.Equal(0, exit);
+        Assert.Contains("applied  0001_spine.sql", output);
+    }
+
+    [Fact]
+    public async Task Help_and_version_are_told()
+    {
+        var (exit, output, _) = await cli.RunAsync("--help");
+        Assert.Equal(0, exit);
+        Assert.All(["serve", "migrate", "rollups", "properties", "import"], c => Assert.Contains(c, output));
+        Assert.Equal(0, (await cli.RunAsync("--version")).Exit);
+    }
+}
