@@ -29,6 +29,7 @@ const vitals = make('vitals', 'vitals');
 const form = make('form', 'form');
 const activity = make('activity', 'activity', { VITALS: vitals, FORM: form });
 make('core', 'tag', { ACTIONS: activity });
+module();
 
 /** Bundles one file; its address at the server, which the server makes in the same way. */
 function make(name, entry, addresses = {}) {
@@ -57,6 +58,12 @@ function make(name, entry, addresses = {}) {
   put(`${name}.js.br`, brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: code.length } }));
   console.log(`tracker: ${name} ${code.length} bytes, ${zipped.length} after gzip (limit ${limits[name]})`);
   return `/t.${name}.${createHash('sha256').update(code).digest('hex').slice(0, 16)}.js`;
+}
+
+/** The same for bundlers, in one file: web/tracker is the package. */
+function module() {
+  const { outputFiles } = buildSync({ entryPoints: [join(here, 'tracker', 'src', 'index.ts')], bundle: true, minify: true, target: 'es2020', format: 'esm', charset: 'utf8', legalComments: 'none', write: false, logLevel: 'error' });
+  put('module.js', outputFiles[0].contents);
 }
 
 // Whole or not at all: another build may be reading.
