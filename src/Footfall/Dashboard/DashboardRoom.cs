@@ -6,6 +6,7 @@ public static class DashboardRoom
     public static IServiceCollection AddDashboard(this IServiceCollection services)
     {
         services.AddSingleton<StartPage>();
+        services.AddSingleton<InstallPage>();
         return services;
     }
 
@@ -21,6 +22,7 @@ public static class DashboardRoom
     public static IEndpointRouteBuilder MapDashboard(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/", (HttpContext context, StartPage page) => page.WriteAsync(context));
+        routes.MapGet("/install", (HttpContext context, InstallPage page) => page.WriteAsync(context));
         routes.MapGet("/assets/{name}", Files.Asset);
         routes.MapGet("/docs/{name}.md", Files.Documentation);
         return routes;

@@ -115,7 +115,7 @@ export function leadForm(form: LeadForm): string {
   const hidden = (name: string, value: string): string => `<input type="hidden" name="${name}" value="${text(value)}">`;
   return `<form data-ff-lead name="${text(form.name)}" method="post" action="${text(form.host.replace(/\/$/, ''))}/v1/leads/capture"${form.success ? ` data-ff-success="${text(form.success)}"` : ''}>`
     + `<p><label>${text(form.emailLabel || 'E-mail address')} <input name="email" type="email" autocomplete="email" required maxlength="254"></label></p>`
-    + `<p style="position:absolute;left:-9999px" aria-hidden="true"><label>Leave this empty <input name="website" tabindex="-1" autocomplete="off"></label></p>`
+    + `<p hidden><label>Leave this empty <input name="website" tabindex="-1" autocomplete="off"></label></p>`
     + `<p><label><input name="consent.status" value="express" type="checkbox" required> ${text(form.consent)}</label></p>`
     + `<p data-ff-purpose>${text(form.purpose)}</p>`
     + hidden('consent.method', 'checkbox') + hidden('consent.purpose', form.purpose) + hidden('formName', form.name) + (form.property ? hidden('propertyId', form.property) : '')
