@@ -79,7 +79,7 @@ public sealed class EngagementTests(TrackedSite tracked) : IClassFixture<Tracked
         await page.WaitForTimeoutAsync(300);
         await page.CloseAsync(new() { RunBeforeUnload = true });
         await tracked.ShowsAsync(
-            "select path, props ? 'fcpMs', props ? 'lcpMs', props ? 'ttfbMs', props ? 'clsScore' from events where path = '/vitals' and event_type = 'web_vitals'",
-            "/vitals|True|True|True|True");
+            "select path, props ? 'fcpMs', props ? 'lcpMs', props ? 'ttfbMs', props ? 'clsScore', (props->>'inpMs')::int >= 100 from events where path = '/vitals' and event_type = 'web_vitals'",
+            "/vitals|True|True|True|True|True");
     }
 }
