@@ -10,6 +10,7 @@ using Footfall.Journal;
 using Footfall.Metrics;
 using Footfall.Postgres;
 using Footfall.Rollups;
+using Footfall.Tracker;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Footfall;
@@ -38,6 +39,7 @@ public static class FootfallHost
         builder.Services.AddAccess();
         builder.Services.AddJournal(builder.Configuration);
         builder.Services.AddCapture(builder.Configuration);
+        builder.Services.AddTracker(builder.Configuration);
         builder.Services.AddIngestion().AddJournalDrain();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
@@ -51,6 +53,7 @@ public static class FootfallHost
         app.UseTrustedProxies();
         app.UseDashboard();
         app.MapCapture();
+        app.MapTracker();
         app.MapDefinitions();
         app.MapMetrics();
         app.MapApiDocument();

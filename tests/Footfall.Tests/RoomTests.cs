@@ -15,6 +15,7 @@ public sealed partial class RoomTests
         ("Postgres", []),
         ("Access", ["Postgres"]),
         ("Capture", ["Postgres"]),
+        ("Tracker", ["Capture"]),
         ("Journal", ["Capture"]),
         ("Ingestion", ["Postgres", "Capture", "Journal"]),
         ("Leads", ["Postgres", "Access", "Capture", "Ingestion"]),

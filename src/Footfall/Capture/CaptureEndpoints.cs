@@ -59,7 +59,7 @@ internal sealed class CaptureEndpoints(
             await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, ErrorCodes.BodyTooLarge, $"The body may have at most {options.MaxBodyBytes} bytes.");
             return;
         }
-        var sender = SenderOf(context);
+        var sender = Sender.Of(context, time, dayKeys, calledApi: true);
         if (batch.Error is { } error)
         {
             CountIssues(batch, sender.Day);
@@ -164,19 +164,6 @@ internal sealed class CaptureEndpoints(
         {
             ArrayPool<byte>.Shared.Return(whole);
         }
-    }
-
-    private Sender SenderOf(HttpContext context)
-    {
-        var headers = context.Request.Headers;
-        string? origin = headers.Origin;
-        return new Sender(context.Connection.RemoteIpAddress, headers.UserAgent, Sender.WholeMicroseconds(time.GetUtcNow()), dayKeys)
-        {
-            CalledApi = true,
-            PageHost = Referrer.HostOfUrl(origin) ?? Referrer.HostOfUrl(headers.Referer),
-            GlobalPrivacyControl = headers["Sec-GPC"] == "1",
-            DoNotTrack = headers["DNT"] == "1",
-        };
     }
 
     private void CountIssues(EventBatch batch, DateOnly day)

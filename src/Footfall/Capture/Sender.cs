@@ -36,6 +36,20 @@ internal sealed record Sender(IPAddress? Address, string? UserAgent, DateTimeOff
     internal string? Country { get; set; }
     internal bool CountryKnown { get; set; }
 
+    /// <summary>Of a live request.</summary>
+    public static Sender Of(HttpContext context, TimeProvider time, IVisitorKeys keys, bool calledApi)
+    {
+        var headers = context.Request.Headers;
+        string? origin = headers.Origin;
+        return new Sender(context.Connection.RemoteIpAddress, headers.UserAgent, WholeMicroseconds(time.GetUtcNow()), keys)
+        {
+            CalledApi = calledApi,
+            PageHost = Referrer.HostOfUrl(origin) ?? Referrer.HostOfUrl(headers.Referer),
+            GlobalPrivacyControl = headers["Sec-GPC"] == "1",
+            DoNotTrack = headers["DNT"] == "1",
+        };
+    }
+
     /// <summary>PostgreSQL keeps microseconds: what is hashed and compared must be what is stored.</summary>
     public static DateTimeOffset WholeMicroseconds(DateTimeOffset instant) =>
         new(instant.UtcTicks - (instant.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);

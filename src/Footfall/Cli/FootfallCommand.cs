@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Footfall.Cli.Demo;
 using Footfall.Cli.Export;
 using Footfall.Cli.Import;
 
@@ -61,7 +62,9 @@ public static class FootfallCommand
         var run = new CommandRun(configuration, verbose);
         var root = new RootCommand(About);
         root.Options.Add(verbose);
-        var serve = new Command("serve", "Start the server. The same as no command.");
+        var demo = new Option<bool>("--demo") { Description = "Serve a demo site at /demo/, to click around in and see live numbers." };
+        root.Options.Add(demo);
+        var serve = new Command("serve", "Start the server. The same as no command.") { demo };
         root.Subcommands.Add(serve);
         root.Subcommands.Add(MigrateCommand.Build(run));
         root.Subcommands.Add(RollupsCommand.Build(run));
@@ -70,6 +73,7 @@ public static class FootfallCommand
         root.Subcommands.Add(TokenCommand.Build(run));
         root.Subcommands.Add(ImportCommand.Build(run));
         root.Subcommands.Add(ExportCommand.Build(run));
+        root.Subcommands.Add(DemoCommand.Build(run));
 
         foreach (var help in root.Options.OfType<HelpOption>())
         {
@@ -77,7 +81,7 @@ public static class FootfallCommand
         }
 
         Func<ParseResult, CancellationToken, Task<int>> start = (parsed, stop) =>
-            ServeCommand.RunAsync(configuration, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetValue(verbose), stop);
+            ServeCommand.RunAsync(parsed.GetValue(demo) ? [.. configuration, "--Demo:Enabled=true"] : configuration, parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetValue(verbose), stop);
         root.SetAction(start);
         serve.SetAction(start);
         return root;

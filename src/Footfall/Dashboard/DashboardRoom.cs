@@ -7,6 +7,7 @@ public static class DashboardRoom
     {
         services.AddSingleton<StartPage>();
         services.AddSingleton<ApiPage>();
+        services.AddSingleton<InstallPage>();
         return services;
     }
 
@@ -23,6 +24,7 @@ public static class DashboardRoom
     {
         routes.MapGet("/", (HttpContext context, StartPage page) => page.WriteAsync(context));
         routes.MapGet("/openapi", (HttpContext context, ApiPage page) => page.WriteAsync(context));
+        routes.MapGet("/install", (HttpContext context, InstallPage page) => page.WriteAsync(context));
         routes.MapGet("/assets/{name}", Files.Asset);
         routes.MapGet("/docs/{name}.md", Files.Documentation);
         return routes;

@@ -16,6 +16,7 @@ internal sealed class StartPage(Readiness readiness, DatabaseGate gate, EventJou
 
     private static readonly (string Name, string Title, string About)[] Documents =
     [
+        ("install", "Install", "the tag on every kind of site; <a href=\"/install\">the snippet for yours</a>"),
         ("api", "API", "events, summary, health; every error code"),
         ("definitions", "Definitions", "what each number means"),
         ("import", "Import", "page views from access logs you already have"),

@@ -1,0 +1,79 @@
+using Xunit;
+
+namespace Footfall.Tests.Tracker;
+
+/// <summary>Pages that break their own browser: they go on as they would without the tag.</summary>
+public sealed class HostilePageTests(TrackedSite tracked) : IClassFixture<TrackedSite>
+{
+    [Theory]
+    [InlineData("polluted", "Object.prototype.path = 'x'; Object.prototype.query = 1; Object.prototype.traffic = 3; Object.prototype.f = null; Array.prototype.extra = function () {}; Array.prototype.toJSON = function () { return 'broken' };")]
+    [InlineData("fetch-throws", "window.fetch = function () { throw new Error('mine') };")]
+    [InlineData("fetch-is-none", "window.fetch = undefined;")]
+    [InlineData("fetch-hangs", "window.fetch = function () { return new Promise(function () {}) };")]
+    [InlineData("no-beacon", "navigator.sendBeacon = undefined;")]
+    [InlineData("no-intl", "window.Intl = undefined;")]
+    [InlineData("no-crypto", "Object.defineProperty(window, 'crypto', { value: undefined });")]
+    [InlineData("no-idle", "window.requestIdleCallback = undefined; window.PerformanceObserver = undefined;")]
+    [InlineData("no-search-params", "window.URLSearchParams = undefined;")]
+    [InlineData("frozen-history", "Object.freeze(history);")]
+    [InlineData("footfall-is-taken", "window.footfall = 'taken';")]
+    public async Task The_view_is_counted_and_the_page_sees_no_error(string name, string script)
+    {
+        var path = $"/hostile-{name}";
+        tracked.Site.Page(path, head: $"<script>{script}</script>");
+        await using var profile = await TrackedSite.ProfileAsync();
+        var page = await profile.NewPageAsync();
+        List<string> problems = [];
+        page.PageError += (_, error) => problems.Add(error);
+        page.Console += (_, message) => problems.Add(message.Text);
+        await page.GotoAsync(tracked.Site.Address + path + "?q=1");
+        await page.WaitForTimeoutAsync(700);
+        await page.EvaluateAsync("history.pushState({}, '', location.pathname + '/next')");
+        await page.WaitForTimeoutAsync(300);
+        await page.CloseAsync(new() { RunBeforeUnload = true });
+        await tracked.ShowsAsync($"select path from events where path like '{path}%' and event_type = 'page_view' order by occurred_at", name == "frozen-history" ? [path] : [path, path + "/next"]);
+        Assert.Empty(problems);
+    }
+
+    [Fact]
+    public async Task Thousands_of_address_changes_are_bounded()
+    {
+        tracked.Site.Page("/wild");
+        await using var profile = await TrackedSite.ProfileAsync();
+        var page = await profile.NewPageAsync();
+        await page.GotoAsync(tracked.Site.Address + "/wild");
+        await page.WaitForTimeoutAsync(400);
+        var took = await page.EvaluateAsync<double>("() => { const t = performance.now(); for (let i = 0; i < 5000; i++) history.replaceState({}, '', '/wild/' + i); return performance.now() - t }");
+        await tracked.ShowsAsync("select path from events where path like '/wild%' and event_type = 'page_view' order by occurred_at", "/wild", "/wild/4999");
+        Assert.True(took < 2000, $"5,000 changes took {took} ms.");
+    }
+
+    [Fact]
+    public async Task A_page_that_sends_without_end_is_capped()
+    {
+        tracked.Site.Page("/endless");
+        await using var profile = await TrackedSite.ProfileAsync();
+        var page = await profile.NewPageAsync();
+        await page.GotoAsync(tracked.Site.Address + "/endless");
+        await page.WaitForTimeoutAsync(400);
+        await page.EvaluateAsync("for (let i = 0; i < 3000; i++) footfall('event', 'again')");
+        var kept = await page.EvaluateAsync<int>("Object.keys(localStorage).filter(k => k.startsWith('ff.q.')).length");
+        Assert.InRange(kept, 1, 200);
+        await Task.Delay(3000);
+        Assert.InRange(await tracked.Database.ScalarAsync<long>("select count(*) from events where path = '/endless' and event_type = 'again'"), 1, 320);
+    }
+
+    [Fact]
+    public async Task A_huge_page_is_scrolled_without_long_tasks()
+    {
+        tracked.Site.Page("/huge", "<script>for (let i = 0; i < 20000; i++) document.write('<p>' + i + '</p>')</script>", head: "<script>window.long = []; new PerformanceObserver(l => l.getEntries().forEach(e => window.long.push(Math.round(e.startTime)))).observe({ type: 'longtask' });</script>");
+        await using var profile = await TrackedSite.ProfileAsync();
+        var page = await profile.NewPageAsync();
+        await page.GotoAsync(tracked.Site.Address + "/huge");
+        await page.WaitForTimeoutAsync(1500);
+        // What one event of ours costs here, and its share of a scroll.
+        var cost = await page.EvaluateAsync<double>("() => { const t = performance.now(); for (let i = 0; i < 200; i++) document.dispatchEvent(new Event('scroll')); return (performance.now() - t) / 200 }");
+        Assert.True(cost < 1, $"A scroll event costs {cost} ms.");
+        await tracked.StoredAsync("/huge", "page_view", 1);
+    }
+}

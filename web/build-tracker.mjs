@@ -1,0 +1,74 @@
+// Bundles the tracker for the server: run by the .NET build as `node build-tracker.mjs OUTPUT_FOLDER`.
+// Each file comes plain, gzip and brotli. Too large, not ES2017, or badly typed: the build fails.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { ensurePackages, fail } from './ensure-packages.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = process.argv[2] ?? fail('name the output folder: node build-tracker.mjs OUTPUT_FOLDER');
+
+// Bytes after gzip. A visitor pays for each on every site; raise one only with a reason.
+const limits = { core: 2560, activity: 2304, vitals: 3072, form: 1280 };
+
+ensurePackages();
+const { buildSync } = await import('esbuild');
+const { parse } = await import('acorn');
+
+try {
+  execFileSync(process.execPath, [join(here, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(here, 'tracker')], { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' });
+} catch (e) {
+  fail(`the tracker does not pass the type checker:\n${e.stdout ?? e.message}`);
+}
+
+mkdirSync(out, { recursive: true });
+const vitals = make('vitals', 'vitals');
+const form = make('form', 'form');
+const activity = make('activity', 'activity', { VITALS: vitals, FORM: form });
+make('core', 'tag', { ACTIONS: activity });
+module();
+
+/** Bundles one file; its address at the server, which the server makes in the same way. */
+function make(name, entry, addresses = {}) {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(here, 'tracker', 'src', `${entry}.ts`)],
+    bundle: true,
+    minify: true,
+    target: 'es2017',
+    format: 'iife',
+    charset: 'utf8',
+    legalComments: 'none',
+    define: Object.fromEntries(Object.entries(addresses).map(([key, value]) => [key, JSON.stringify(value)])),
+    write: false,
+    logLevel: 'error',
+  });
+  const code = outputFiles[0].contents;
+  try {
+    parse(outputFiles[0].text, { ecmaVersion: 2017, sourceType: 'script' });
+  } catch (e) {
+    fail(`the tracker's ${name} is not ES2017: ${e.message}`);
+  }
+  const zipped = gzipSync(code, { level: 9 });
+  if (zipped.length > limits[name]) fail(`the tracker's ${name} takes ${zipped.length} bytes after gzip; ${limits[name]} are allowed (web/build-tracker.mjs says why)`);
+  put(`${name}.js`, code);
+  put(`${name}.js.gz`, zipped);
+  put(`${name}.js.br`, brotliCompressSync(code, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: code.length } }));
+  console.log(`tracker: ${name} ${code.length} bytes, ${zipped.length} after gzip (limit ${limits[name]})`);
+  return `/t.${name}.${createHash('sha256').update(code).digest('hex').slice(0, 16)}.js`;
+}
+
+/** The same for bundlers, in one file: web/tracker is the package. */
+function module() {
+  const { outputFiles } = buildSync({ entryPoints: [join(here, 'tracker', 'src', 'index.ts')], bundle: true, minify: true, target: 'es2020', format: 'esm', charset: 'utf8', legalComments: 'none', write: false, logLevel: 'error' });
+  put('module.js', outputFiles[0].contents);
+}
+
+// Whole or not at all: another build may be reading.
+function put(name, bytes) {
+  const temporary = join(out, `${name}.${process.pid}`);
+  writeFileSync(temporary, bytes);
+  renameSync(temporary, join(out, name));
+}

@@ -1,0 +1,141 @@
+// What is done on a page: how long it is looked at, clicks, forms, experiments, vitals.
+import type { call, extras, Fields, put } from './core';
+import { restart, resume, taken, watch } from './engagement';
+import { doc, has, on, place, safely, setting, store, wants, win, words } from './page';
+
+/** What the actions need of the core, and of whoever loads files. */
+export interface Core {
+  put: typeof put;
+  extras: typeof extras;
+  call: typeof call;
+  anonId: () => string | undefined;
+  host: string;
+  /** When the page view began, on the page's clock. */
+  since: number;
+  vitals: (tell: (name: string, value: number) => void) => void;
+  form: (hand: FormNeeds) => void;
+}
+
+/** What the lead form's script needs. */
+export type FormNeeds = [put: typeof put, anonId: () => string | undefined, host: string, property: string | null | undefined];
+
+const download = /\.(pdf|zip|gz|tgz|7z|rar|dmg|exe|msi|deb|rpm|apk|iso|docx?|xlsx?|pptx?|csv|epub|mp[34]|mov|webm)$/i;
+
+let core: Core;
+let vitals: Fields = {};
+let vitalsPath: string;
+let formLoaded = false;
+
+export function act(with_: Core): void {
+  core = with_;
+  vitalsPath = core.extras.w.path;
+  resume(core.since);
+  watch(left);
+  core.extras.m = leaving => leaving ? left() : viewed(true);
+  viewed(false);
+  on(doc, 'click auxclick', clicked);
+  if (wants('forms')) forms();
+  if (words('on').includes('rage')) rage();
+  if (wants('vitals')) (win.requestIdleCallback || setTimeout)(() => core.vitals((name, value) => {
+    vitals[name] = value;
+  }), { timeout: 5e3 });
+  core.extras.c = args => other.apply(null, args as any);
+  core.extras.q.splice(0).forEach(args => core.call(...args));
+}
+
+function viewed(again: boolean): void {
+  if (again) restart();
+  if ((has('404') || doc.querySelector('meta[name=ff-404]')) && wants('notfound')) core.put('not_found');
+  if (!formLoaded && doc.querySelector('form[data-ff-lead]')) {
+    formLoaded = true;
+    core.form([core.put, core.anonId, core.host, setting('property')]);
+  }
+}
+
+function left(): void {
+  const traffic = wants('engagement') && taken();
+  if (traffic) core.put('engagement', { props: { pageViewId: core.extras.v } }, traffic);
+  // A page that is left is hidden only after pagehide: what is measured to the end comes in between.
+  if (doc.hidden && Object.keys(vitals)[0]) {
+    core.put('web_vitals', { path: vitalsPath }, { webVitals: vitals });
+    vitals = {};
+  }
+}
+
+/** `data-ff-plan="pro"` is the prop `plan`. */
+function propsOf(element: Element): Fields {
+  const props: Fields = {};
+  Array.prototype.forEach.call(element.attributes, (a: Attr) => {
+    const key = /^data-ff-(?!event$|lead$)(.+)/.exec(a.name);
+    if (key) props[key[1]!] = a.value;
+  });
+  return props;
+}
+
+function clicked(event: MouseEvent): void {
+  if (event.type === 'auxclick' && event.button !== 1) return;      // the middle button opens links too
+  const target = event.target as Element;
+  const marked = target.closest('[data-ff-event]');
+  if (marked && marked.tagName !== 'FORM') core.put(marked.getAttribute('data-ff-event')!, { props: propsOf(marked) });
+  const link = target.closest('a[href]') as HTMLAnchorElement | null;
+  if (!link || !/^https?:$/.test(link.protocol)) return;
+  const props = { url: link.origin + link.pathname };
+  if (download.test(link.pathname)) {
+    if (wants('downloads')) core.put('download', { props });
+  } else if (link.host !== place.host && wants('outbound')) core.put('outbound_click', { props });
+}
+
+function rage(): void {
+  let clicks: MouseEvent[] = [];
+  on(doc, 'click', (e: MouseEvent) => {
+    clicks = clicks.filter(c => e.timeStamp - c.timeStamp < 1e3 && Math.abs(e.clientX - c.clientX) + Math.abs(e.clientY - c.clientY) < 30);
+    if (clicks.push(e) !== 3) return;
+    const target = e.target as Element;
+    core.put('rage_click', { props: { target: target.tagName.toLowerCase() + (target.id && '#' + target.id) } });
+  });
+}
+
+function forms(): void {
+  const begun: Element[] = [];
+  const name = (form: Element): Fields => ({ props: { form: form.getAttribute('name') || form.id || undefined } });
+  on(doc, 'input', e => {
+    const form = e.target.form;
+    if (!form || begun.includes(form)) return;
+    begun.push(form);
+    core.put('form_start', name(form));
+  });
+  on(doc, 'submit', e => {
+    const form = e.target;
+    if (form.hasAttribute('data-ff-event')) core.put(form.getAttribute('data-ff-event'), { props: propsOf(form) });
+    // A lead form's own script says when the lead was really taken.
+    if (!form.ff) core.put('form_submit', name(form));
+  });
+}
+
+/** Number in [0, 1) that a text always gives; near texts give far numbers (FNV-1a, then the finalizer of MurmurHash3). */
+export function spread(text: string): number {
+  let h = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
+  h = Math.imul(h ^ h >>> 16, 0x85ebca6b);
+  h = Math.imul(h ^ h >>> 13, 0xc2b2ae35);
+  return ((h ^ h >>> 16) >>> 0) / 4294967296;
+}
+
+/** The variant that this visitor sees: always the same one. Who keeps no id sees the first, and takes no part. */
+function experiment(id: string, variants?: string[], done?: (variant: string) => void): string {
+  const all = variants && variants[0] ? variants : ['control', 'treatment'];
+  const anon = core.anonId();
+  const variantId = all[anon ? Math.floor(spread(id + ':' + anon) * all.length) : 0]!;
+  const key = 'ff.x.' + id;
+  if (anon && store(key) !== variantId && core.put('experiment_assigned', { props: { experimentId: id, variantId } })) store(key, variantId);
+  safely(() => done && done(variantId));
+  return variantId;
+}
+
+/** The calls that the core does not know. */
+function other(name: string, a?: any, b?: any, c?: any): unknown {
+  if (name === 'experiment') return experiment(a, b, c);
+  if (name !== 'identify') return undefined;
+  core.extras.f = a ? { accountId: '' + a, account: b ? { username: b.username, displayName: b.displayName } : undefined, accountHmac: c } : {};
+  return a && core.put('identify');
+}

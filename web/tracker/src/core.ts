@@ -1,0 +1,122 @@
+// The tracker's core: page views, and the calls that pages make. What is done on a page is in actions.ts, which comes behind it.
+import { begin, enqueue, flush, settle } from './delivery';
+import { doc, has, nav, on, place, safely, setting, wants, win, words } from './page';
+import { anonId, choose, ignored, randomId } from './person';
+
+export type Fields = { [name: string]: any };
+
+const clickId = /clid$|^(gclsrc|gad_|[gw]braid|igsh|li_fat|sccid|rdt_cid|epik)/i;
+
+let url: string;                    // of the current page view, whole
+let sent = 0;
+let pending: any;
+let running = false;
+const dice = Math.random() * 2 ** 32;
+const assign = Object.assign;
+
+/** What the actions take over when they are there. */
+export const extras = {
+  /** Fields of every event. */
+  f: {} as Fields,
+  /** A page view has begun, or (true) is being left. */
+  m: (_leaving?: unknown): void => {},
+  /** The current page view: path and campaign; and the id of its event. */
+  w: {} as Fields,
+  v: undefined as string | undefined,
+  /** A call that the core cannot answer yet: it waits, with a hundred others at most. */
+  c: (args: any[]): unknown => extras.q[99] || extras.q.push(args),
+  q: [] as any[][],
+};
+
+/** The path as it is counted, and what its query says of a campaign. */
+function address(): Fields {
+  let utm: Fields | undefined;
+  let query = '';
+  safely(() => new URLSearchParams(place.search).forEach((value, key) => {
+    const tag = /^utm_(source|medium|campaign|term|content)$/.exec(key);
+    if (tag) (utm = utm || {})[tag[1]!] = value.slice(0, 256);
+    else if (clickId.test(key)) query += '&' + key + '=1';       // that there was a click, never whose
+    else if (has('query')) query += '&' + key + '=' + encodeURIComponent(value);
+  }));
+  return { path: (place.pathname + query.replace('&', '?') + (has('hash') ? place.hash : '')).slice(0, 2048), utm };
+}
+
+/** One event into the queue; its id. */
+export function put(eventType: string, more?: Fields, traffic?: Fields): string | undefined {
+  const anon = anonId();
+  // Sampling is of visitors: an id begins with 32 random bits. The cap bounds a page that goes wild.
+  if (!running || ignored() || (parseInt(anon!) || dice) / 42949673 >= +(setting('sample') || 100) || ++sent > 300 + performance.now() / 200
+    || words('exclude').some(p => p && (p.endsWith('*') ? place.pathname.startsWith(p.slice(0, -1)) : p === place.pathname))) return;
+  let event: Fields = assign({ eventType, eventId: randomId(), timestamp: new Date().toISOString(), path: extras.w.path, anonId: anon,
+    traffic: assign({ propertyId: setting('property') }, traffic) }, extras.f, more);
+  const hook = win[setting('before-send')!];
+  if (hook) event = hook(event);
+  if (event) enqueue(JSON.stringify(event));
+  return event && event.eventId;
+}
+
+/** @param referrer of the visit; the page before, where the page changed itself. */
+function page(referrer?: string): void {
+  extras.w = address();
+  url = place.href;
+  const entity = (setting('entity') || '').split(':');
+  if (wants('views')) extras.v = put('page_view', assign({ referrer, entityType: entity[0] || undefined, entityId: entity[1] }, extras.w));
+  extras.m();
+}
+
+/** The page may have changed itself: of a burst of changes the last counts. */
+function moved(): void {
+  clearTimeout(pending);
+  pending = setTimeout(() => safely(() => {
+    if (address().path !== extras.w.path) {
+      extras.m(1);
+      page(url);
+    }
+  }), 100);
+}
+
+/** The calls that pages make: `footfall('event', name, props)`. */
+export const call = (...args: any[]): unknown => safely(() => {
+  const [name, a, b, c] = args;
+  if (name === 'event' && running) return put(a, { props: b }, c);
+  if (name === 'consent') return choose(a === 'denied' ? 'cookieless' : a);
+  if (name === 'optOut') {
+    choose('drop');
+    return settle();
+  }
+  return extras.c(args);
+});
+
+/** Begins once the document is there and looked at; does nothing on pages that are not to be counted. */
+export function start(host: string, loadActions: () => void): void {
+  if (/^(localhost|127\..*|\[::1]|)$/.test(place.hostname) && !has('localhost') || nav.webdriver && !has('webdriver')
+    || win.top !== win && !has('frames') || has('domains') && !words('domains').includes(place.hostname) || ignored()) return;
+  const ready = (): void => {
+    if (running || doc.readyState === 'loading' || (doc as any).prerendering || doc.hidden) return;
+    running = true;
+    begin(host);
+    page(doc.referrer);
+    ['pushState', 'replaceState'].forEach(name => {
+      const original = (history as any)[name];
+      (history as any)[name] = function () {
+        const result = original.apply(this, arguments);
+        safely(moved);
+        return result;
+      };
+    });
+    on(win, 'popstate hashchange', moved);
+    // On the window, behind the vitals' own listeners: what they report while the page goes away is in it.
+    on(win, 'visibilitychange pagehide', e => {
+      if (e.type < 'v' || doc.hidden) {
+        extras.m(1);
+        flush(e.type < 'v' ? 1 : 0);
+      }
+    });
+    on(win, 'pageshow', e => {
+      if (e.persisted) page();
+    });
+    loadActions();
+  };
+  on(doc, 'DOMContentLoaded prerenderingchange visibilitychange', ready);
+  ready();
+}

@@ -1,0 +1,90 @@
+// The lead form: with this script it is sent without leaving the page; without, the browser posts it and is sent on.
+import type { FormNeeds } from './actions';
+
+let [put, anonId, host, property] = [] as unknown as FormNeeds;
+
+const defaults = {
+  sending: 'Sending…',
+  success: 'Thank you. We have your address.',
+  error: 'That did not work. Please check your entries, or try again later.',
+};
+
+type Words = keyof typeof defaults;
+
+const words = (form: HTMLFormElement, which: Words): string => form.getAttribute('data-ff-' + which) || defaults[which];
+
+/** Where the form tells how it went: its own element with data-ff-status, else one is added. */
+function statusOf(form: HTMLFormElement): Element {
+  let status = form.querySelector('[data-ff-status]');
+  if (!status) {
+    status = document.createElement('p');
+    status.setAttribute('data-ff-status', '');
+    form.appendChild(status);
+  }
+  status.setAttribute('role', 'status');
+  status.setAttribute('aria-live', 'polite');
+  return status;
+}
+
+function say(form: HTMLFormElement, state: Words, text?: string): void {
+  const status = statusOf(form);
+  form.setAttribute('data-ff-state', state);
+  status.textContent = text || words(form, state);
+}
+
+/** The form's fields as the server's contract names them; what it does not know goes into `payload`. */
+function read(form: HTMLFormElement): { [name: string]: unknown } {
+  const lead: { [name: string]: any } = { anonId: anonId(), formName: form.getAttribute('name') || form.id || undefined, propertyId: property, path: location.pathname };
+  const payload: { [name: string]: any } = {};
+  new FormData(form).forEach((value, name) => {
+    if (typeof value !== 'string' || !value) return;
+    const parts = name.split('.');
+    if (name === 'email' || name === 'formName' || name === 'website' || name === 'propertyId') lead[name] = value;
+    else if (parts[0] === 'consent' || parts[0] === 'utm') (lead[parts[0]!] = lead[parts[0]!] || {})[parts[1] || 'status'] = value;
+    else if (parts[0] === 'payload' && parts[1]) payload[parts[1]] = value;
+    else if (!/^(anonId|thanks|error|redirect)/.test(name)) payload[name] = value;
+  });
+  if (Object.keys(payload)[0]) lead.payload = payload;
+  return lead;
+}
+
+async function submit(form: HTMLFormElement): Promise<void> {
+  const buttons = form.querySelectorAll<HTMLButtonElement>('button:not([type=button]),input[type=submit]');
+  const enable = (on: boolean): void => buttons.forEach(button => {
+    button.disabled = !on;
+  });
+  say(form, 'sending');
+  enable(false);
+  let message: string | undefined;
+  try {
+    const answer = await fetch(form.action || host + '/v1/leads/capture', { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(read(form)), credentials: 'omit' });
+    const said = await answer.json();
+    if (answer.ok && said.ok) {
+      put('form_submit', { props: { form: form.getAttribute('name') || form.id || undefined } });
+      form.reset();
+      say(form, 'success');
+      return;
+    }
+  } catch {
+    message = form.getAttribute('data-ff-offline') || undefined;
+  } finally {
+    enable(true);
+  }
+  say(form, 'error', message);
+}
+
+/** Takes the page's lead forms over. */
+export function enhance(needs: FormNeeds): void {
+  [put, anonId, host, property] = needs;
+  document.addEventListener('submit', event => {
+    const form = event.target as HTMLFormElement & { ff?: number };
+    if (!form.hasAttribute('data-ff-lead') || event.defaultPrevented) return;
+    event.preventDefault();
+    if (form.getAttribute('data-ff-state') !== 'sending') void submit(form);
+  });
+
+  document.querySelectorAll('form[data-ff-lead]').forEach(form => {
+    (form as any).ff = 1;
+    statusOf(form as HTMLFormElement);
+  });
+}
