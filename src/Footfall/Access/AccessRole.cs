@@ -52,6 +52,8 @@ internal sealed record Caller(AccessRole Role, AccessPlan Plan, string? Property
     /// <summary>Who has the admin key, or the server's own pages.</summary>
     public static readonly Caller Admin = new(AccessRole.Admin, AccessPlan.Pro, null);
 
+    public static Caller Of(AccessToken token) => new(token.Role, token.Plan, token.PropertyId);
+
     public bool Has(AccessRole role) => Role == AccessRole.Admin || Role == role;
 
     /// <summary>An admin's key has every plan: plans divide readers.</summary>
@@ -59,6 +61,11 @@ internal sealed record Caller(AccessRole Role, AccessPlan Plan, string? Property
 
     public bool MayUse(string propertyId) => PropertyId is null || PropertyId == propertyId;
 }
+
+/// <summary>Whose key it is that was shown, and which.</summary>
+/// <param name="TokenId">Of a token; else null, and the key is a configured one.</param>
+/// <param name="KeyMark">Of a configured key; else null.</param>
+internal sealed record KeyOwner(Caller Caller, Guid? TokenId, string? KeyMark);
 
 /// <summary>What an endpoint asks of its caller; also read by the OpenAPI document.</summary>
 internal sealed record AccessRequirement(AccessRole Role, AccessPlan Plan);
