@@ -1,6 +1,10 @@
 using System.IO.Compression;
+using Footfall.Dashboard.By;
+using Footfall.Dashboard.Health;
+using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.SignIn;
+using Footfall.Dashboard.WebVitals;
 using Footfall.Dashboard.Welcome;
 using Footfall.Hosting;
 using Microsoft.AspNetCore.DataProtection;
@@ -28,6 +32,10 @@ public static class DashboardRoom
         services.AddScoped<PanelsReader>();
         services.AddScoped<OverviewReader>();
         services.AddSingleton<NoteStore>();
+        services.AddScoped<DetailsReader>();
+        services.AddScoped<VitalsReader>();
+        services.AddScoped<HealthReader>();
+        services.AddSingleton<RealtimeFeed>();
 
         services.AddDataProtection().SetApplicationName("footfall");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o =>

@@ -1,6 +1,12 @@
 using System.Globalization;
+using Footfall.Dashboard.By;
+using Footfall.Dashboard.Health;
+using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.SignIn;
+using Footfall.Dashboard.WebVitals;
+using Footfall.Explore;
+using Footfall.Rollups;
 
 namespace Footfall.Dashboard;
 
@@ -11,16 +17,70 @@ internal static class PageEndpoints
     {
         var pages = routes.MapGroup("/p/{property}").ExcludeFromDescription().AddEndpointFilter(PageGuard.Failures).AddEndpointFilter(PageGuard.Admit);
         pages.MapGet("", OverviewAsync).WithMetadata(new PageName(""));
+        pages.MapGet("by/{dimension}", DetailsAsync).WithMetadata(new PageName("by"));
+        pages.MapGet("realtime", RealtimeAsync).WithMetadata(new PageName("realtime"));
+        pages.MapGet("realtime/stream", RealtimeStream.WriteAsync).WithMetadata(new PageName("realtime"));
+        pages.MapGet("vitals", VitalsAsync).WithMetadata(new PageName("vitals"));
+        pages.MapGet("health", HealthAsync).WithMetadata(new PageName("health"));
 
         var changes = pages.MapGroup("").AddEndpointFilter(PageGuard.AdmitAdmin).AddEndpointFilter(Forms.RequireToken);
         changes.MapPost("notes", AddNoteAsync).WithMetadata(new PageName(""));
         changes.MapPost("notes/{id:guid}/remove", RemoveNoteAsync).WithMetadata(new PageName(""));
+        changes.MapPost("health/recount", RecountAsync).WithMetadata(new PageName("health"));
     }
 
     private static async Task<IResult> OverviewAsync(CurrentPage page, OverviewReader reader, CancellationToken cancellationToken)
     {
         page.Show(await reader.ReadAsync(cancellationToken));
         return Views.Page<OverviewPage>(page.Context);
+    }
+
+    /// <summary>The page of a dimension; with .csv behind its name, the whole list as a file.</summary>
+    private static async Task<IResult> DetailsAsync(string dimension, CurrentPage page, DetailsReader reader, CancellationToken cancellationToken)
+    {
+        const string file = ".csv";
+        var isFile = dimension.EndsWith(file, StringComparison.Ordinal);
+        if (Dimension.Find(isFile ? dimension[..^file.Length] : dimension) is not { } by)
+            return Views.Error(page.Context, StatusCodes.Status404NotFound, "No such list", $"There are lists by {string.Join(", ", Dimension.Names)}.");
+        if (isFile)
+        {
+            page.Context.Response.Headers.CacheControl = "private, no-store";
+            var table = await reader.TableAsync(by, cancellationToken);
+            return TypedResults.File(table.ToBytes(withByteOrderMark: true), "text/csv; charset=utf-8", $"{page.Property.Id}-{by.Name.Replace(':', '-')}-{page.Period.Days.From:yyyy-MM-dd}-{page.Period.Days.To:yyyy-MM-dd}.csv");
+        }
+        if (await reader.ReadAsync(by, cancellationToken) is not { } model)
+            return Views.Error(page.Context, StatusCodes.Status400BadRequest, "This page of the list is gone", $"Its days, sorting or filters are others now. Begin anew at {page.Address.Without("cursor")}.");
+        page.Show(model);
+        return Views.Page<DetailsPage>(page.Context);
+    }
+
+    private static async Task<IResult> RealtimeAsync(CurrentPage page, RealtimeFeed feed, CancellationToken cancellationToken)
+    {
+        page.Show(await feed.ReadAsync(page.Property.Id, cancellationToken));
+        return Views.Page<RealtimePage>(page.Context);
+    }
+
+    private static async Task<IResult> VitalsAsync(CurrentPage page, VitalsReader reader, CancellationToken cancellationToken)
+    {
+        page.Show(await reader.ReadAsync(cancellationToken));
+        return Views.Page<VitalsPage>(page.Context);
+    }
+
+    private static async Task<IResult> HealthAsync(CurrentPage page, HealthReader reader, CancellationToken cancellationToken)
+    {
+        page.Show(await reader.ReadAsync(cancellationToken));
+        return Views.Page<HealthPage>(page.Context);
+    }
+
+    private static async Task<IResult> RecountAsync(CurrentPage page, RollupRunner runner, CancellationToken cancellationToken)
+    {
+        var form = await page.Context.Request.ReadFormAsync(cancellationToken);
+        if (!DateOnly.TryParseExact(form["day"], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) || day < DayRange.Earliest || day > page.Today)
+            return Views.Error(page.Context, StatusCodes.Status400BadRequest, "No day was counted anew", "Name a day such as 2026-02-13, not after today.");
+        var report = await runner.RunAsync(day, day, page.Property.Id, null, null, cancellationToken);
+        if (report.Error is { } error) return Views.Error(page.Context, StatusCodes.Status500InternalServerError, "The day was not counted anew", $"Its figures are as they were before. {error}");
+        if (report.Skipped > 0) return Views.Error(page.Context, StatusCodes.Status409Conflict, "The day was not counted anew", "Its raw events are past retention and gone; its figures stay as they were counted while they were there.");
+        return SignInEndpoints.Redirect(page.Context, page.Address.On("health").With("done", day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)).ToString());
     }
 
     private static async Task<IResult> AddNoteAsync(CurrentPage page, NoteStore notes, CancellationToken cancellationToken)

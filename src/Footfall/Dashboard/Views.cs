@@ -7,7 +7,12 @@ internal static class Views
 {
     public static RazorComponentResult Page<T>(HttpContext context, object? parameters = null, int status = StatusCodes.Status200OK) where T : Microsoft.AspNetCore.Components.IComponent
     {
-        context.Response.Headers.CacheControl = "private, no-store";
+        // At the end, because the tokens of forms have a say of their own before.
+        context.Response.OnStarting(() =>
+        {
+            context.Response.Headers.CacheControl = "private, no-store";
+            return Task.CompletedTask;
+        });
         return new RazorComponentResult(typeof(T), parameters ?? new object()) { StatusCode = status, PreventStreamingRendering = true };
     }
 

@@ -15,6 +15,7 @@ public static class MetricsRoom
         services.AddSingleton<Readiness>();
         services.AddSingleton<PropertyScope>();
         services.AddSingleton<DailyStore>();
+        services.AddSingleton<IngestHealthReader>();
         return services;
     }
 
