@@ -35,16 +35,28 @@ function y(latitude) {
   return ((miller(top) - miller(phi)) * width) / (2 * Math.PI);
 }
 
+// A shape that crosses the date line is drawn on from the edge that it leaves, and once more from the other.
 function ring(points) {
+  const unrolled = [];
+  for (const [longitude, latitude] of points) {
+    const last = unrolled.at(-1)?.[0] ?? longitude;
+    unrolled.push([longitude + 360 * Math.round((last - longitude) / 360), latitude]);
+  }
+  const [west, east] = [Math.min(...unrolled.map((p) => p[0])), Math.max(...unrolled.map((p) => p[0]))];
+  return line(unrolled, 0) + (west < -180 ? line(unrolled, 360) : '') + (east > 180 ? line(unrolled, -360) : '');
+}
+
+// Steps from point to point: shorter than places, and half the size when compressed.
+function line(points, shift) {
   let path = '';
-  let last = '';
+  let [lastX, lastY] = [0, 0];
   let kept = 0;
   for (const [longitude, latitude] of points) {
-    const at = `${Math.round(((longitude + 180) * width) / 360)} ${Math.round(y(Math.max(south, Math.min(north, latitude))))}`;
-    if (at === last) continue;
-    path += `${path ? (kept === 1 ? 'L' : ' ') : 'M'}${at}`;
-    last = at;
+    const [px, py] = [Math.round(((longitude + shift + 180) * width) / 360), Math.round(y(Math.max(south, Math.min(north, latitude))))];
+    if (kept && px === lastX && py === lastY) continue;
+    path += kept === 0 ? `M${px} ${py}` : `${kept === 1 ? 'l' : ' '}${px - lastX} ${py - lastY}`;
+    [lastX, lastY] = [px, py];
     kept++;
   }
-  return kept > 2 ? `${path}Z` : '';
+  return kept > 3 ? `${path}z` : '';
 }

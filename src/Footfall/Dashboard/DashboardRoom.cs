@@ -1,5 +1,7 @@
 using System.IO.Compression;
 using Footfall.Dashboard.By;
+using Footfall.Dashboard.Experiments;
+using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
@@ -33,6 +35,8 @@ public static class DashboardRoom
         services.AddScoped<OverviewReader>();
         services.AddSingleton<NoteStore>();
         services.AddScoped<DetailsReader>();
+        services.AddScoped<FunnelsOverview>();
+        services.AddScoped<ExperimentsOverview>();
         services.AddScoped<VitalsReader>();
         services.AddScoped<HealthReader>();
         services.AddSingleton<RealtimeFeed>();

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Footfall.Dashboard.By;
+using Footfall.Dashboard.Experiments;
+using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
@@ -20,6 +22,8 @@ internal static class PageEndpoints
         pages.MapGet("by/{dimension}", DetailsAsync).WithMetadata(new PageName("by"));
         pages.MapGet("realtime", RealtimeAsync).WithMetadata(new PageName("realtime"));
         pages.MapGet("realtime/stream", RealtimeStream.WriteAsync).WithMetadata(new PageName("realtime"));
+        pages.MapGet("funnels", FunnelsAsync).WithMetadata(new PageName("funnels"));
+        pages.MapGet("experiments", ExperimentsAsync).WithMetadata(new PageName("experiments"));
         pages.MapGet("vitals", VitalsAsync).WithMetadata(new PageName("vitals"));
         pages.MapGet("health", HealthAsync).WithMetadata(new PageName("health"));
 
@@ -58,6 +62,18 @@ internal static class PageEndpoints
     {
         page.Show(await feed.ReadAsync(page.Property.Id, cancellationToken));
         return Views.Page<RealtimePage>(page.Context);
+    }
+
+    private static async Task<IResult> FunnelsAsync(CurrentPage page, FunnelsOverview reader, CancellationToken cancellationToken)
+    {
+        page.Show(await reader.ReadAsync(cancellationToken));
+        return Views.Page<FunnelsPage>(page.Context);
+    }
+
+    private static async Task<IResult> ExperimentsAsync(CurrentPage page, ExperimentsOverview reader, CancellationToken cancellationToken)
+    {
+        page.Show(await reader.ReadAsync(cancellationToken));
+        return Views.Page<ExperimentsPage>(page.Context);
     }
 
     private static async Task<IResult> VitalsAsync(CurrentPage page, VitalsReader reader, CancellationToken cancellationToken)

@@ -50,8 +50,17 @@ internal sealed class FiguresReader(CurrentPage page, SummaryStore store, Questi
         return figures;
     }
 
-    private async Task<List<Piece>> RawSeriesAsync(DayRange days, Interval interval, CancellationToken cancellationToken) =>
-        [.. (await questions.SeriesAsync(Query(days) with { Per = interval }, cancellationToken)).Select(p => new Piece(p.Start, Values(p.Cell, null)))];
+    private async Task<List<Piece>> RawSeriesAsync(DayRange days, Interval interval, CancellationToken cancellationToken)
+    {
+        var series = (await questions.SeriesAsync(Query(days) with { Per = interval }, cancellationToken)).ConvertAll(p => new Piece(p.Start, Values(p.Cell, null)));
+        if (KpiInfo.Find(page.Address["metric"]).Kpi != Kpi.FormCompletion) return series;
+        var (starts, submits) = (await FormsAsync("form_start"), await FormsAsync("form_submit"));
+        for (var i = 0; i < series.Count; i++) series[i].Values[(int)Kpi.FormCompletion] = starts[i].Cell.Values[0] is > 0 and var n ? submits[i].Cell.Values[0] / n : null;
+        return series;
+
+        Task<List<(DateTimeOffset Start, Cell Cell)>> FormsAsync(string type) =>
+            questions.SeriesAsync(new Query(page.Property.Id, days, [Metric.Events], [.. page.Filters, new Filter(EventType, FilterOperator.Is, [type])], Per: interval), cancellationToken);
+    }
 
     private async Task<double?[]> FilteredTotalAsync(DayRange days, CancellationToken cancellationToken)
     {

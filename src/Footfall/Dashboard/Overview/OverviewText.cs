@@ -31,6 +31,9 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
     public IReadOnlyList<Choice> Intervals =>
         [.. OverviewReader.Suitable(page.Period.Days).Select(i => new Choice(i.ToString(), page.Address.With("interval", OverviewReader.Key(i)).ToString(), i == model.Interval, OverviewReader.Key(i)))];
 
+    /// <summary>Why there is nothing to draw; null where there is.</summary>
+    public string? WhyNoChart => model.Now.Series.Any(p => p.Values[(int)model.Kpi.Kpi] is not null) || model.Kpi.Unit == Unit.Count ? null : WhyUnknown(model.Kpi);
+
     public ChartView Chart
     {
         get
@@ -68,17 +71,18 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
     {
         var index = (int)kpi.Kpi;
         var value = model.Now.Total[index];
-        var why = kpi.Kpi == Kpi.TimeToCapture && page.Filters.Count > 0 ? "Not known under filters." : kpi.Kpi switch
-        {
-            Kpi.FormCompletion => "No form was started.",
-            Kpi.TimeToCapture => "No lead was captured whose first visit is known.",
-            Kpi.LeadRate => "There were no visitors.",
-            _ => "There were no sessions.",
-        };
         return new CardText(
-            kpi.Key, kpi.Title, page.Address.With("metric", kpi.Key).ToString(), kpi.Kpi == model.Kpi.Kpi, figures.Value(kpi.Unit, value), value is null ? why : figures.Exact(kpi.Unit, value.Value),
+            kpi.Key, kpi.Title, page.Address.With("metric", kpi.Key).ToString(), kpi.Kpi == model.Kpi.Kpi, figures.Value(kpi.Unit, value), value is null ? WhyUnknown(kpi) : figures.Exact(kpi.Unit, value.Value),
             figures.Delta(kpi, value, model.Then?.Total[index]), Spark([.. model.Now.Series.TakeWhile(p => p.Start <= page.Now).Select(p => p.Values[index])]), kpi.Definition);
     }
+
+    private string WhyUnknown(KpiInfo kpi) => kpi.Kpi switch
+    {
+        Kpi.TimeToCapture => page.Filters.Count > 0 ? "Not known under filters: a lead's first visit may not have matched them." : "No lead was captured whose first visit is known.",
+        Kpi.FormCompletion => "No form was started in these days.",
+        Kpi.LeadRate => "There were no visitors in these days.",
+        _ => "There were no sessions in these days.",
+    };
 
     private static string Spark(List<double?> values)
     {
