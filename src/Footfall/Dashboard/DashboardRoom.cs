@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using Footfall.Dashboard.By;
+using Footfall.Dashboard.Entities;
 using Footfall.Dashboard.Experiments;
 using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
@@ -35,6 +36,7 @@ public static class DashboardRoom
         services.AddScoped<OverviewReader>();
         services.AddSingleton<NoteStore>();
         services.AddScoped<DetailsReader>();
+        services.AddScoped<EntitiesOverview>();
         services.AddScoped<FunnelsOverview>();
         services.AddScoped<ExperimentsOverview>();
         services.AddScoped<VitalsReader>();

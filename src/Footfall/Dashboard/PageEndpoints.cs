@@ -1,5 +1,6 @@
 using System.Globalization;
 using Footfall.Dashboard.By;
+using Footfall.Dashboard.Entities;
 using Footfall.Dashboard.Experiments;
 using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
@@ -9,6 +10,7 @@ using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Explore;
 using Footfall.Rollups;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Footfall.Dashboard;
 
@@ -24,6 +26,8 @@ internal static class PageEndpoints
         pages.MapGet("realtime/stream", RealtimeStream.WriteAsync).WithMetadata(new PageName("realtime"));
         pages.MapGet("funnels", FunnelsAsync).WithMetadata(new PageName("funnels"));
         pages.MapGet("experiments", ExperimentsAsync).WithMetadata(new PageName("experiments"));
+        pages.MapGet("entities", EntitiesAsync).WithMetadata(new PageName("entities")).AddEndpointFilter(PageGuard.AdmitPro);
+        pages.MapGet("entities.csv", EntitiesFileAsync).WithMetadata(new PageName("entities")).AddEndpointFilter(PageGuard.AdmitPro);
         pages.MapGet("vitals", VitalsAsync).WithMetadata(new PageName("vitals"));
         pages.MapGet("health", HealthAsync).WithMetadata(new PageName("health"));
 
@@ -48,14 +52,19 @@ internal static class PageEndpoints
             return Views.Error(page.Context, StatusCodes.Status404NotFound, "No such list", $"There are lists by {string.Join(", ", Dimension.Names)}.");
         if (isFile)
         {
-            page.Context.Response.Headers.CacheControl = "private, no-store";
             var table = await reader.TableAsync(by, cancellationToken);
-            return TypedResults.File(table.ToBytes(withByteOrderMark: true), "text/csv; charset=utf-8", $"{page.Property.Id}-{by.Name.Replace(':', '-')}-{page.Period.Days.From:yyyy-MM-dd}-{page.Period.Days.To:yyyy-MM-dd}.csv");
+            return File(page, table.ToBytes(withByteOrderMark: true), by.Name.Replace(':', '-'));
         }
         if (await reader.ReadAsync(by, cancellationToken) is not { } model)
             return Views.Error(page.Context, StatusCodes.Status400BadRequest, "This page of the list is gone", $"Its days, sorting or filters are others now. Begin anew at {page.Address.Without("cursor")}.");
         page.Show(model);
         return Views.Page<DetailsPage>(page.Context);
+    }
+
+    private static FileContentHttpResult File(CurrentPage page, byte[] bytes, string name)
+    {
+        page.Context.Response.Headers.CacheControl = "private, no-store";
+        return TypedResults.File(bytes, "text/csv; charset=utf-8", $"{page.Property.Id}-{name}-{page.Period.Days.From:yyyy-MM-dd}-{page.Period.Days.To:yyyy-MM-dd}.csv");
     }
 
     private static async Task<IResult> RealtimeAsync(CurrentPage page, RealtimeFeed feed, CancellationToken cancellationToken)
@@ -75,6 +84,15 @@ internal static class PageEndpoints
         page.Show(await reader.ReadAsync(cancellationToken));
         return Views.Page<ExperimentsPage>(page.Context);
     }
+
+    private static async Task<IResult> EntitiesAsync(CurrentPage page, EntitiesOverview reader, CancellationToken cancellationToken)
+    {
+        page.Show(await reader.ReadAsync(cancellationToken));
+        return Views.Page<EntitiesPage>(page.Context);
+    }
+
+    private static async Task<IResult> EntitiesFileAsync(CurrentPage page, EntitiesOverview reader, CancellationToken cancellationToken) =>
+        File(page, (await reader.TableAsync(cancellationToken)).ToBytes(withByteOrderMark: true), "entities");
 
     private static async Task<IResult> VitalsAsync(CurrentPage page, VitalsReader reader, CancellationToken cancellationToken)
     {

@@ -37,6 +37,12 @@ internal static class PageGuard
             ? next(invocation)
             : ValueTask.FromResult<object?>(Views.Error(invocation.HttpContext, StatusCodes.Status403Forbidden, "Only for admins", "You are signed in as a reader. Sign out and in again with an admin's key to do this."));
 
+    /// <summary>Only who has a token of plan pro, or an admin's key.</summary>
+    public static ValueTask<object?> AdmitPro(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>
+        invocation.HttpContext.RequestServices.GetRequiredService<CurrentPage>().Caller.Has(AccessPlan.Pro)
+            ? next(invocation)
+            : ValueTask.FromResult<object?>(Views.Error(invocation.HttpContext, StatusCodes.Status403Forbidden, "Not in your plan", "Who viewed what is shown to tokens of plan pro. An admin makes one: footfall token create --role dashboard --plan pro."));
+
     /// <summary>What a page can run into, as pages that say what to do.</summary>
     public static async ValueTask<object?> Failures(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {

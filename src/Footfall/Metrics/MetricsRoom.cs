@@ -11,6 +11,7 @@ public static class MetricsRoom
         services.AddSingleton<ProductReader>();
         services.AddSingleton<FunnelsReader>();
         services.AddSingleton<EntitiesReader>();
+        services.AddSingleton<EntityListReader>();
         services.AddSingleton<ExperimentsReader>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PropertyScope>();

@@ -144,6 +144,19 @@ public sealed class SignInTests(DashboardServer server) : IClassFixture<Dashboar
     }
 
     [Fact]
+    public async Task Who_viewed_what_is_for_the_plan_that_has_it()
+    {
+        using var free = await server.SignedInAsync(await server.TokenAsync(AccessRole.Dashboard));
+        using var refused = await free.GetAsync("/p/shop/entities");
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        using var file = await free.GetAsync("/p/shop/entities.csv");
+        Assert.Equal(HttpStatusCode.Forbidden, file.StatusCode);
+        using var pro = await server.SignedInAsync(ApiServer.DashboardToken);
+        using var shown = await pro.GetAsync("/p/shop/entities");
+        Assert.Equal(HttpStatusCode.OK, shown.StatusCode);
+    }
+
+    [Fact]
     public async Task A_token_that_only_sends_events_opens_no_page()
     {
         using var client = server.NewClient();

@@ -16,7 +16,7 @@ internal sealed record MapCountry(string Shape, string? Link, string Class, stri
 /// <param name="Map">The countries of the world; null for a list.</param>
 internal sealed record PanelText(
     string Key, string Title, IReadOnlyList<Choice> Tabs, string First, string Value, string Share, bool WithDelta, IReadOnlyList<BarRow> Rows,
-    string? More, string Noun, string WhyEmpty, IReadOnlyList<MapCountry>? Map);
+    string? More, string WhyEmpty, IReadOnlyList<MapCountry>? Map);
 
 /// <summary>The overview's figures in words and links.</summary>
 internal sealed class OverviewText(CurrentPage page, OverviewModel model)
@@ -131,7 +131,7 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
         return new PanelText(
             panel.Key, panel.Title, [.. panel.Tabs.Select(t => new Choice(t.Label, page.Address.With(panel.Key, t == panel.Tabs[0] ? null : t.Key).ToString(), t == tab, t.Key))],
             Labels.Of(dimension), MetricText.Title(tab.Metric), tab.Second is null ? "Share" : "Converted", answer.Then is not null, rows,
-            answer.HasMore || tab.Second is not null ? page.Address.On($"by/{dimension.Name}").With("sort", tab.Metric.Name()).ToString() : null, tab.Label.ToLowerInvariant(), WhyEmpty(tab), tab.Key == "map" ? Map(answer) : null);
+            answer.HasMore || tab.Second is not null ? page.Address.On($"by/{dimension.Name}").With("sort", tab.Metric.Name()).ToString() : null, WhyEmpty(tab), tab.Key == "map" ? Map(answer) : null);
     }
 
     private BarRow Row(Dimension dimension, Cell cell, double widest, PanelAnswer answer)
