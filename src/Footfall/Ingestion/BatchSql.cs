@@ -73,17 +73,20 @@ internal static class BatchSql
            or (excluded.account_seen_at is not null and (v.account_seen_at is null or excluded.account_seen_at >= v.account_seen_at))
         """;
 
+    /// <summary>An account belongs to the property that first named it: events of another one, which anybody may send, do not rename it.</summary>
     public const string UpsertAccounts = """
-        insert into accounts as a (id, username, display_name, updated_at)
-        select distinct on (account_id) account_id, username, display_name, occurred_at
-        from batch
-        where account_id is not null and in_range and (username is not null or display_name is not null)
-        order by account_id, occurred_at desc, id desc
+        insert into accounts as a (id, username, display_name, updated_at, property_id)
+        select distinct on (b.account_id) b.account_id, b.username, b.display_name, b.occurred_at, b.property_id
+        from batch b
+        left join accounts known on known.id = b.account_id
+        where b.account_id is not null and b.in_range and (b.username is not null or b.display_name is not null)
+          and (known.property_id is null or known.property_id = b.property_id)
+        order by b.account_id, b.occurred_at desc, b.id desc
         on conflict (id) do update set
             username     = coalesce(excluded.username, a.username),
             display_name = coalesce(excluded.display_name, a.display_name),
             updated_at   = excluded.updated_at
-        where excluded.updated_at >= a.updated_at
+        where excluded.updated_at >= a.updated_at and (a.property_id is null or a.property_id = excluded.property_id)
         """;
 
     public const string FindNearSessions = """

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Options;
+
 namespace Footfall.Rollups;
 
 /// <summary>Turns raw rows into day rows: what changed within a minute, the last days every night.</summary>
@@ -17,7 +19,9 @@ public static class RollupsRoom
         services.AddSingleton<IDayModel, FunnelMetrics>();
         services.AddSingleton<IDayModel, EntityVisitors>();
         services.AddSingleton<RollupStore>();
+        services.AddSingleton(s => s.GetRequiredService<IOptions<RollupsOptions>>().Value is var o ? new RollupLimits(o.MaxEntities, o.MaxExperiments, o.MaxEventTypes) : null!);
         services.AddSingleton<RollupRunner>();
+        services.AddSingleton<Backfill>();
         services.AddSingleton<Discrepancy>();
         services.AddSingleton<Jobs>();
         services.AddSingleton<JobScheduler>();
