@@ -117,6 +117,19 @@ internal static class ApiTexts
     {
         Csv = "The day rows.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"window":{"from":"2026-03-02","to":"2026-03-02"},
+             "days":[{"day":"2026-03-02","experimentId":"button","variantId":"blue","metricName":"users_assigned","value":100},{"day":"2026-03-02","experimentId":"button","variantId":"blue","metricName":"users_converted","value":12}],
+             "analysis":{
+              "definition":{"propertyId":"shop","id":"button","name":"Button","variants":[{"id":"red","weight":1},{"id":"blue","weight":1}],"control":"red","metricEvent":"purchase","metricHours":48,"startsOn":"2026-03-01","endsOn":null},
+              "counted":{"from":"2026-03-01","to":"2026-03-10","days":10},
+              "variants":[
+               {"id":"red","isControl":true,"users":1000,"converted":100,"rate":0.1,"lift":null,"difference":null,"pValue":null,"sequentialPValue":null,"probabilityToBeBest":0.076,"expectedLoss":0.0205,
+                "activeD1":410,"sessionsSubmittedD7":1650,"loggingRate24h":0.24,"contaminated":3,"expectedShare":0.5},
+               {"id":"blue","isControl":false,"users":1000,"converted":120,"rate":0.12,"lift":{"value":0.2,"low":-0.0659,"high":0.5416},"difference":{"value":0.02,"low":-0.0074,"high":0.0474},"pValue":0.1529,"sequentialPValue":0.939,
+                "probabilityToBeBest":0.924,"expectedLoss":0.0005,"activeD1":433,"sessionsSubmittedD7":1702,"loggingRate24h":0.25,"contaminated":4,"expectedShare":0.5}],
+              "sampleRatio":{"pValue":1,"mismatch":false},"contaminatedUsers":7,"unknownVariants":0,"generatedAt":"2026-03-11T04:00:00+00:00"}}
+            """,
     };
 
     public static readonly ApiNotes Funnels = new(
@@ -125,6 +138,13 @@ internal static class ApiTexts
     {
         Csv = "The day rows.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"window":{"from":"2026-03-02","to":"2026-03-02"},
+             "funnels":[{"name":"checkout","experimentId":"","variantId":"","generatedAt":"2026-03-03T04:00:00+00:00",
+              "steps":[{"name":"cart","index":1,"users":200,"fromPrevious":null,"fromFirst":1},{"name":"pay","index":2,"users":50,"fromPrevious":0.25,"fromFirst":0.25}]}],
+             "days":[{"day":"2026-03-02","funnelName":"checkout","stepName":"cart","stepIndex":1,"experimentId":"","variantId":"","users":200},
+              {"day":"2026-03-02","funnelName":"checkout","stepName":"pay","stepIndex":2,"experimentId":"","variantId":"","users":50}]}
+            """,
     };
 
     private static readonly ApiParameter EntityType = new("entity_type", "As events have it in entityType.", "profile", IsRequired: true);
@@ -138,6 +158,10 @@ internal static class ApiTexts
     {
         Csv = "One row per piece of time.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"entity_type":"profile","entity_id":"42","date_from":"2026-03-02","date_to":"2026-03-08","period":"weekly",
+             "points":[{"start":"2026-03-02T00:00:00+00:00","total_views":31,"unique_visitors":12,"unique_accounts":5,"anonymous_visitors":7,"avg_time_on_page":14.2,"bounce_rate":33.33}]}
+            """,
     };
 
     public static readonly ApiNotes EntityVisitors = new(
@@ -146,6 +170,11 @@ internal static class ApiTexts
     {
         Csv = "One row per visitor, without the single visits.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"entity_type":"profile","entity_id":"42","date_from":"2026-03-02","date_to":"2026-03-08",
+             "visitors":[{"account_id":"7","username":"ann","display_name":"Ann B.","visit_count":2,"first_visit":"2026-03-02T10:00:00+00:00","last_visit":"2026-03-04T10:00:00+00:00","avg_time_on_page":4,"days_visited":2,
+              "visits":[{"viewed_at":"2026-03-04T10:00:00+00:00","referrer_url":null},{"viewed_at":"2026-03-02T10:00:00+00:00","referrer_url":"https://example.org/"}]}],"next_cursor":null}
+            """,
     };
 
     public static readonly ApiNotes Healthz = new("Alive", "The process runs.") { Example = """{"ok":true,"status":"ok","problems":[]}""" };

@@ -11,6 +11,9 @@ public sealed class VitalsTests : DayFixture
     private CapturedEvent Measured(string visitor, string time, string path, string props, DeviceType device = DeviceType.Desktop) =>
         Event(visitor, time, "page_view", path: path, props: props, device: device);
 
+    // Interpolation is done in floating point: 3849.9999999999995 is 3850.
+    private static Spread? Rounded(Spread? s) => s is null ? null : new(Math.Round(s.P50, 9), Math.Round(s.P75, 9), Math.Round(s.P95, 9), s.Samples);
+
     private async Task<(VitalsRow Overall, List<VitalsRow> Rows)> ReadAsync(string from, string to, string? path = null, string? device = null)
     {
         using var snapshots = new Snapshots(Database.Source, Options.Create(new ExploreOptions()));
@@ -36,14 +39,13 @@ public sealed class VitalsTests : DayFixture
 
         // Desktop, LCP 1000 2000 3000 4000: p50 at rank 1.5 = 2500, p75 at 2.25 = 3250, p95 at 2.85 = 3850. CLS 0.05 0.15: 0.1, 0.125, 0.145.
         Assert.Equal([("/p", "desktop", 4L), ("/p", "mobile", 1L)], rows.Select(r => (r.Path!, r.Device!, r.Samples)));
-        Assert.Equal(new Spread(2500, 3250, 3850, 4), rows[0].Spreads[(int)Vital.Lcp]);
-        var cls = rows[0].Spreads[(int)Vital.Cls]!;
-        Assert.Equal((0.1, 0.125, 0.145, 2L), (Math.Round(cls.P50, 9), Math.Round(cls.P75, 9), Math.Round(cls.P95, 9), cls.Samples));
+        Assert.Equal(new Spread(2500, 3250, 3850, 4), Rounded(rows[0].Spreads[(int)Vital.Lcp]));
+        Assert.Equal(new Spread(0.1, 0.125, 0.145, 2), Rounded(rows[0].Spreads[(int)Vital.Cls]));
         Assert.Null(rows[0].Spreads[(int)Vital.Inp]);
         // Mobile: one value is every percentile.
         Assert.Equal([new Spread(500, 500, 500, 1), new Spread(200, 200, 200, 1), new Spread(0.25, 0.25, 0.25, 1), new Spread(3001, 3001, 3001, 1), new Spread(800, 800, 800, 1)], rows[1].Spreads.Select(s => s!));
         // All, LCP 500 1000 2000 3000 4000: p50 2000, p75 at rank 3 = 3000, p95 at 3.8 = 3800; five events with a measurement.
-        Assert.Equal((5L, new Spread(2000, 3000, 3800, 5)), (overall.Samples, overall.Spreads[(int)Vital.Lcp]));
+        Assert.Equal((5L, new Spread(2000, 3000, 3800, 5)), (overall.Samples, Rounded(overall.Spreads[(int)Vital.Lcp])));
 
         Assert.Equal(1, (await ReadAsync("2026-03-02", "2026-03-02", device: "mobile")).Overall.Samples);
         Assert.Empty((await ReadAsync("2026-03-02", "2026-03-02", path: "/q")).Rows);

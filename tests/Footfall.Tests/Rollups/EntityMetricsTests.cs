@@ -81,4 +81,34 @@ public sealed class EntityMetricsTests : DayFixture
         // Within a window only its days count.
         Assert.Equal(1, Assert.Single(await reader.VisitorsAsync("app", "profile", "x", new Window(Day("2026-03-04"), Day("2026-03-04")), null, 10, null, default)).VisitCount);
     }
+
+    [Fact]
+    public async Task Pages_of_visitors_are_the_same_whatever_the_window_and_its_way_of_reading()
+    {
+        // 40 users on 12 days, each on some of them, several times at one instant with others; x is the entity, y another.
+        var random = new Random(20260302);
+        List<Footfall.Capture.CapturedEvent> events = [];
+        for (var n = 0; n < 400; n++)
+        {
+            var at = At("2026-03-01T12:00:00Z").AddDays(random.Next(12)).AddMinutes(15 * random.Next(8));
+            events.Add(Event($"u{random.Next(40)}", at.ToString("O"), "page_view", entity: random.Next(5) == 0 ? "y" : "x", account: random.Next(3) == 0 ? $"a{random.Next(10)}" : null));
+        }
+        await RollAsync([.. events]);
+        var reader = new EntitiesReader(Database.Source);
+        var views = events.Where(e => e.EntityId == "x").Select(e => (User: e.AccountId ?? e.VisitorId.ToString(), e.OccurredAt)).ToList();
+        foreach (var (from, to) in new[] { ("2026-03-01", "2026-03-12"), ("2020-01-01", "2030-01-01"), ("2026-03-04", "2026-03-12"), ("2026-03-01", "2026-03-07"), ("2026-03-05", "2026-03-05"), ("2026-03-03", "2026-03-09") })
+        {
+            var window = new Window(Day(from), Day(to));
+            var expected = views.Where(v => DateOnly.FromDateTime(v.OccurredAt.UtcDateTime) is var d && d >= window.From && d <= window.To).GroupBy(v => v.User)
+                .Select(g => (Count: (long)g.Count(), First: g.Min(v => v.OccurredAt), Last: g.Max(v => v.OccurredAt), Days: g.Select(v => v.OccurredAt.Date).Distinct().Count())).ToList();
+            foreach (var size in new[] { 1, 3, 7, 1000 })
+            {
+                List<EntityVisitor> pages = [];
+                while (await reader.VisitorsAsync("app", "profile", "x", window, null, size, pages.Count == 0 ? null : (pages[^1].LastVisit, pages[^1].User), default) is { Count: > 0 } page) pages.AddRange(page);
+                Assert.Equal(pages.Count, pages.Select(p => p.User).Distinct().Count());
+                Assert.Equal(pages.OrderByDescending(p => p.LastVisit).ThenBy(p => p.User).Select(p => p.User), pages.Select(p => p.User));
+                Assert.Equal(expected.Order(), pages.Select(p => (p.VisitCount, p.FirstVisit, p.LastVisit, p.DaysVisited)).Order());
+            }
+        }
+    }
 }
