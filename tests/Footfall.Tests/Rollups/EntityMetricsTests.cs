@@ -111,4 +111,27 @@ public sealed class EntityMetricsTests : DayFixture
             }
         }
     }
+
+    [Fact]
+    public async Task A_bounce_rate_has_two_decimals_and_midnight_and_hours_begin_on_the_instant()
+    {
+        await RollAsync(
+            Event("a", "2028-02-29T10:59:59.999999Z", "page_view", entity: "x"), Event("b", "2028-02-29T11:00:00Z", "page_view", entity: "x"),
+            Event("c", "2028-02-29T12:00:00Z", "page_view", entity: "x"), Event("c", "2028-02-29T12:01:00Z", "page_view", entity: "y"),   // y is not entered on
+            Event("d", "2028-02-29T23:59:59.999999Z", "page_view", entity: "x", account: "ann", engagedMs: 10_000),                       // 10 s: no bounce
+            Event("e", "2028-03-01T00:00:00Z", "page_view", entity: "x"));
+        var reader = new EntitiesReader(Database.Source);
+        var leap = Assert.Single(await reader.SeriesAsync("app", "profile", "x", new Window(Day("2028-02-29"), Day("2028-02-29")), EntityPeriod.Daily, default));
+        // Entered a b c d, of whom a and b bounced: 50 %. Hours 10, 11, 12 and 23, one view each.
+        Assert.Equal(new EntityPoint(At("2028-02-29"), 4, 4, 1, 3, 10, 50.00m), leap);
+        Assert.Equal([10, 11, 12, 23], (await reader.SeriesAsync("app", "profile", "x", new Window(Day("2028-02-29"), Day("2028-02-29")), EntityPeriod.Hourly, default)).Select(p => p.Start.Hour));
+        // With 1 March: 3 of 5 = 60 %. y: nobody entered on it: no rate.
+        Assert.Equal(60.00m, (await reader.SeriesAsync("app", "profile", "x", new Window(Day("2028-02-28"), Day("2028-03-05")), EntityPeriod.Weekly, default)).Single().BounceRatePct);
+        Assert.Null((await reader.SeriesAsync("app", "profile", "y", new Window(Day("2028-02-29"), Day("2028-02-29")), EntityPeriod.Daily, default)).Single().BounceRatePct);
+        // Two more sessions that enter and go on: 3 of 7 = 42.857 %.
+        await RollAsync(
+            Event("f", "2028-03-01T01:00:00Z", "page_view", entity: "x"), Event("f", "2028-03-01T01:01:00Z", "page_view", entity: "x"),
+            Event("g", "2028-03-01T01:00:00Z", "page_view", entity: "x"), Event("g", "2028-03-01T01:01:00Z", "page_view"));
+        Assert.Equal(42.86m, (await reader.SeriesAsync("app", "profile", "x", new Window(Day("2028-02-28"), Day("2028-03-05")), EntityPeriod.Weekly, default)).Single().BounceRatePct);
+    }
 }
