@@ -10,10 +10,11 @@ switch (args.FirstOrDefault())
         await RunAsync(name);
         return 0;
     case "product-models":
-        await using (var database = await BenchDatabase.OpenAsync(Folders.Named("product-models")))
-        {
-            await ProductModels.RunAsync(database);
-        }
+        await using (var database = await BenchDatabase.OpenAsync(Folders.Named("product-models"))) await ProductModels.RunAsync(database);
+        await ProductAnswers.RunAsync(Folders.Named("product-models"));
+        return 0;
+    case "product-answers":
+        await ProductAnswers.RunAsync(Folders.Named("product-models"));
         return 0;
     case "capture-loop":
         CaptureLoop.Run();
@@ -27,7 +28,7 @@ switch (args.FirstOrDefault())
     case LoadChild.Command:
         return await LoadChild.MainAsync(args[1..]);
     default:
-        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|profile-batch|capture-loop. docs/performance.md says what each measures.");
+        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop. docs/performance.md says what each measures.");
         return 2;
 }
 
