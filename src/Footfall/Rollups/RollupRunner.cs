@@ -109,16 +109,15 @@ internal sealed class RollupRunner(
         foreach (var model in chosen) pass.Runs.Add(new RunTally(model.Job, await store.BeginRunAsync(model.Job, propertyId, days.Min(d => d.Day), days.Max(d => d.Day), clock.GetUtcNow(), cancellationToken)));
         try
         {
+            var remaining = days.Select(d => (d.Property, d.Day)).ToHashSet();
             var fresh = clock.GetTimestamp();
             for (var i = 0; i < days.Count && !pass.DatabaseAway; i++)
             {
+                if (!remaining.Remove((days[i].Property, days[i].Day))) continue;
                 progress?.Report(new RollupProgress(days[i].Property, days[i].Day, i, days.Count));
                 await RollAsync(pass, days[i], inDay, cancellationToken);
                 if (clock.GetElapsedTime(fresh) < FreshWithin || chosen.Length < models.Length) continue;
-                foreach (var dirty in await store.DirtyDaysAsync(null, cancellationToken))
-                {
-                    if (!pass.DatabaseAway) await RollAsync(pass, new(dirty.Property, dirty.Day, dirty.Marks), null, cancellationToken);
-                }
+                await FreshenAsync(pass, remaining, inDay, cancellationToken);
                 fresh = clock.GetTimestamp();
             }
         }
@@ -127,6 +126,19 @@ internal sealed class RollupRunner(
             await FinishAsync(pass, cancellationToken.IsCancellationRequested);
         }
         return new RollupReport(days.Count - pass.Skipped, pass.Runs.Sum(r => r.Rows), pass.Failed, LockHeld: false, pass.FirstError) { Skipped = pass.Skipped, Dependents = pass.Dependents };
+    }
+
+    /// <summary>Days that changed meanwhile. Of those whose turn will come, only the ones on which events are happening: they would wait too long.</summary>
+    private async Task FreshenAsync(Pass pass, HashSet<(string Property, DateOnly Day)> remaining, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
+    {
+        var yesterday = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(-1);
+        foreach (var (property, day, marks) in await store.DirtyDaysAsync(null, cancellationToken))
+        {
+            var comes = remaining.Contains((property, day));
+            if (pass.DatabaseAway || (comes && day < yesterday)) continue;
+            await RollAsync(pass, new(property, day, marks), comes ? inDay : null, cancellationToken);
+            remaining.Remove((property, day));
+        }
     }
 
     /// <summary>One day. What the database refuses is kept in the pass: the day stays marked and is tried again; the others go on.</summary>

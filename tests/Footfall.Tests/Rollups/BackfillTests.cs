@@ -81,6 +81,16 @@ public sealed class BackfillTests : DayFixture
         var slow = AllModels.Runner(Database.Source, AllModels.Funnels(Database.Source), new SlowTime());
         await slow.RunAsync(March.From, March.To, "app", (string?)null, null, default);
         Assert.Empty(await RowsAsync("select day from dirty_days"));
+
+        // Days whose turn comes are not done twice: five days, five versions; today, on which events are happening, at once.
+        var today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
+        var version = long.Parse(Assert.Single(await RowsAsync("select version from rollup_versions")), System.Globalization.CultureInfo.InvariantCulture);
+        await RowsAsync($"insert into dirty_days select 'app', d::date, 1, timestamptz '2026-03-20' from generate_series('2026-03-02'::date, '2026-03-05', '1 day') d union all select 'app', '{today:yyyy-MM-dd}', 1, timestamptz '2026-03-20'");
+        List<string> left = [];
+        await slow.RunAsync(March.From, March.To, "app", (string?)null, new Told(p => { if (p.DaysDone == 2) left = RowsAsync("select day from dirty_days order by day").GetAwaiter().GetResult(); }), default);
+        Assert.Equal(["2026-03-03", "2026-03-04", "2026-03-05"], left);
+        Assert.Equal([$"{version + 6}"], await RowsAsync("select version from rollup_versions"));
+        Assert.Empty(await RowsAsync("select day from dirty_days"));
     }
 
     private sealed class Told(Action<RollupProgress> tell) : IProgress<RollupProgress>
