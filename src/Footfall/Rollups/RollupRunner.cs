@@ -120,12 +120,18 @@ internal sealed class RollupRunner(
                 await FreshenAsync(pass, remaining, inDay, cancellationToken);
                 fresh = clock.GetTimestamp();
             }
+            if (pass.DatabaseAway) pass.GiveUp(remaining.Count);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            pass.FirstError ??= Database.Describe(e);   // nothing that a day can do about it; the run must not look as if it had succeeded
+            throw;
         }
         finally
         {
             await FinishAsync(pass, cancellationToken.IsCancellationRequested);
         }
-        return new RollupReport(days.Count - pass.Skipped, pass.Runs.Sum(r => r.Rows), pass.Failed, LockHeld: false, pass.FirstError) { Skipped = pass.Skipped, Dependents = pass.Dependents };
+        return new RollupReport(pass.Tried, pass.Runs.Sum(r => r.Rows), pass.Failed, LockHeld: false, pass.FirstError) { Skipped = pass.Skipped, Dependents = pass.Dependents };
     }
 
     /// <summary>Days that changed meanwhile. Of those whose turn will come, only the ones on which events are happening: they would wait too long.</summary>
@@ -146,16 +152,20 @@ internal sealed class RollupRunner(
     {
         try
         {
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
             // What its raw rows would give now is not what happened: they are gone.
             if (pass.Purged.TryGetValue(day.Property, out var through) && day.Day <= through)
             {
                 pass.Skipped++;
-                if (inDay is not null) await inDay(connection, day, cancellationToken);
+                if (inDay is not null)
+                {
+                    await using var alone = await database.OpenConnectionAsync(cancellationToken);
+                    await inDay(alone, day, cancellationToken);
+                }
             }
             else
             {
-                await RollDayAsync(connection, pass, day, inDay, cancellationToken);
+                pass.Tried++;
+                await RollDayAsync(pass, day, inDay, cancellationToken);
             }
             if (day.Marks is { } seen) await store.UnmarkAsync(day.Property, day.Day, seen, cancellationToken);
         }
@@ -168,8 +178,9 @@ internal sealed class RollupRunner(
         }
     }
 
-    private async Task RollDayAsync(NpgsqlConnection connection, Pass pass, RollupDay day, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
+    private async Task RollDayAsync(Pass pass, RollupDay day, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
     {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         var scope = new DayScope(day.Property, day.Day, clock.GetUtcNow()) { Limits = limits ?? RollupLimits.Usual };
         var outcomes = new DayOutcome[pass.Models.Length];
@@ -207,6 +218,9 @@ internal sealed class RollupRunner(
 
         public HashSet<(string, DateOnly)> Dependents { get; } = [];
 
+        /// <summary>Days whose raw rows are there.</summary>
+        public int Tried { get; set; }
+
         public int Skipped { get; set; }
 
         public int Failed { get; set; }
@@ -214,6 +228,13 @@ internal sealed class RollupRunner(
         public string? FirstError { get; set; }
 
         public bool DatabaseAway { get; set; }
+
+        /// <summary>These days were not even tried.</summary>
+        public void GiveUp(int days)
+        {
+            Tried += days;
+            Failed += days;
+        }
     }
 
     private sealed class RunTally(string job, long id)
