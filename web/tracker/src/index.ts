@@ -68,9 +68,12 @@ export function event(name: string, props?: Props, traffic?: { isConversion?: bo
   call('event', name, props, traffic);
 }
 
-/** Tells who is signed in; null: nobody any more. */
-export function identify(accountId: string | null, traits?: { username?: string; displayName?: string }, hmac?: string): void {
-  call('identify', accountId, traits, hmac);
+/**
+ * Tells who is signed in; null: nobody any more. Where the property asks for proof, the signature is HMAC-SHA256 of the
+ * account's id under the property's account secret, in hexadecimal, made by your own server.
+ */
+export function identify(accountId: string | null, traits?: { username?: string; displayName?: string }, signature?: string): void {
+  call('identify', accountId, traits, signature);
 }
 
 export function consent(status: 'granted' | 'denied'): void {
