@@ -65,7 +65,7 @@ function make(name, entry, addresses = {}) {
 
 /** The same for bundlers, in one file: web/tracker is the package. */
 function module() {
-  const { outputFiles } = buildSync({ entryPoints: [join(here, 'tracker', 'src', 'index.ts')], bundle: true, minify: true, target: 'es2020', format: 'esm', charset: 'utf8', legalComments: 'none', write: false, logLevel: 'error' });
+  const { outputFiles } = buildSync({ entryPoints: [join(here, 'tracker', 'src', 'index.ts')], bundle: true, minify: true, target: 'es2020', format: 'esm', inject: [join(here, 'tracker', 'src', 'anywhere.ts')], charset: 'utf8', legalComments: 'none', write: false, logLevel: 'error' });
   put('module.js', outputFiles[0].contents);
 }
 

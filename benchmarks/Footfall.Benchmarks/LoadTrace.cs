@@ -25,11 +25,15 @@ internal sealed record LoadTrace
 
     /// <summary>Script of the tag's files: compiled and run, what they call included.</summary>
     public double OwnMs { get; private init; }
+
+    /// <summary>The same in CPU time of the thread, which a busy machine does not lengthen by waiting.</summary>
+    public double OwnCpuMs { get; private init; }
     public double OwnBeforeReadyMs { get; private init; }
     public double OwnLongestMs { get; private init; }
+    /// <summary>The CPU time by the file that ran.</summary>
     public Dictionary<string, double> ByFile { get; private init; } = [];
 
-    private sealed record Span(string Name, double At, double Dur, int Pid, int Tid, string Url)
+    private sealed record Span(string Name, double At, double Dur, double Cpu, int Pid, int Tid, string Url)
     {
         public double End => At + Dur;
     }
@@ -89,9 +93,10 @@ internal sealed record LoadTrace
             FirstPaintMs = timing[2],
             LargestPaintMs = timing[3],
             OwnMs = own.Sum(s => s.Dur),
+            OwnCpuMs = own.Sum(s => s.Cpu),
             OwnBeforeReadyMs = own.Where(s => s.At < ready).Sum(s => s.Dur),
             OwnLongestMs = own.Select(s => s.Dur).DefaultIfEmpty().Max(),
-            ByFile = own.GroupBy(s => FileOf(s.Url)!).ToDictionary(g => g.Key, g => g.Sum(s => s.Dur)),
+            ByFile = own.GroupBy(s => FileOf(s.Url)!).ToDictionary(g => g.Key, g => g.Sum(s => s.Cpu)),
         };
     }
 
@@ -121,7 +126,10 @@ internal sealed record LoadTrace
             if (data.ValueKind == JsonValueKind.Object && data.TryGetProperty(name, out var inner) && Text(inner, "url") is { Length: > 0 } found) url = found;
         }
         if (url.Length == 0 && data.ValueKind == JsonValueKind.Object) url = Text(data, "fileName") ?? "";
-        return new Span(Text(e, "name") ?? "", e.GetProperty("ts").GetDouble() / 1000, (e.TryGetProperty("dur", out var dur) ? dur.GetDouble() : 0) / 1000, e.GetProperty("pid").GetInt32(), e.GetProperty("tid").GetInt32(), url);
+        var dur = Ms("dur") ?? 0;
+        return new Span(Text(e, "name") ?? "", e.GetProperty("ts").GetDouble() / 1000, dur, Ms("tdur") ?? dur, e.GetProperty("pid").GetInt32(), e.GetProperty("tid").GetInt32(), url);
+
+        double? Ms(string name) => e.TryGetProperty(name, out var value) ? value.GetDouble() / 1000 : null;
     }
 
     private static string? Text(JsonElement e, string name) =>

@@ -78,10 +78,10 @@ export const call = (...args: any[]): unknown => safely(() => {
 /** Begins once the document is there and looked at; does nothing on pages that are not to be counted. */
 export function start(host: string, loadActions: () => void): void {
   if (/^(localhost|127\..*|\[::1]|)$/.test(place.hostname) && !has('localhost') || nav.webdriver && !has('webdriver')
-    || win.top !== win && !has('frames') || has('domains') && !words('domains').includes(place.hostname) || ignored()) return;
+    || win.top !== win && !has('frames') || has('domains') && !words('domains').includes(place.hostname)) return;
   const ready = (): void => {
     // Interactive is a page whose deferred scripts still run: it is left alone until they have.
-    if (running || doc.readyState !== 'complete' && !performance.timing.domContentLoadedEventStart || (doc as any).prerendering || doc.hidden) return;
+    if (running || doc.readyState !== 'complete' && !performance.timing.domContentLoadedEventStart || (doc as any).prerendering || doc.hidden || ignored()) return;
     running = true;
     begin(host);
     page(doc.referrer);

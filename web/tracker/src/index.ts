@@ -1,7 +1,7 @@
 // The tracker for bundlers: the same code as the tag's, in one piece, with typed calls.
 import { act } from './actions';
 import { call, extras, put, start } from './core';
-import { useSettings } from './page';
+import { useSettings, win } from './page';
 import { anonId } from './person';
 
 /** Automatic events that can be switched off. */
@@ -45,10 +45,10 @@ let begun = false;
 
 /** Begins to count. Once in a page; does nothing where there is no window (rendering on a server). */
 export function init(options: Options): void {
-  if (begun || typeof window === 'undefined') return;
+  if (begun || !win.document) return;
   begun = true;
   const given: { [name: string]: any } = options;
-  if (options.beforeSend) (window as any)[hook] = options.beforeSend;
+  if (options.beforeSend) win[hook] = options.beforeSend;
   useSettings(name => {
     if (name === 'before-send') return hook;
     const value = given[name];
