@@ -27,7 +27,7 @@ public sealed class HostilePageTests(TrackedSite tracked) : IClassFixture<Tracke
         page.PageError += (_, error) => problems.Add(error);
         page.Console += (_, message) => problems.Add(message.Text);
         await page.GotoAsync(tracked.Site.Address + path + "?q=1");
-        await page.WaitForTimeoutAsync(700);
+        await TrackedSite.RunningAsync(page);
         await page.EvaluateAsync("history.pushState({}, '', location.pathname + '/next')");
         // What is under way is taken to arrive for a second; what hangs longer goes out again with the page.
         await page.WaitForTimeoutAsync(name == "fetch-hangs" ? 1500 : 300);
