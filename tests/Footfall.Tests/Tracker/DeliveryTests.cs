@@ -42,7 +42,7 @@ public sealed class DeliveryTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await profile.SetOfflineAsync(true);
         await page.EvaluateAsync("footfall('event', 'goodbye')");
         await page.CloseAsync(new() { RunBeforeUnload = true });
-        await Task.Delay(500);
+        await Task.Delay(1500);
         await profile.SetOfflineAsync(false);
         Assert.Empty(await tracked.Database.RowsAsync("select 1 from events where event_type = 'goodbye'"));
         await (await profile.NewPageAsync()).GotoAsync(tracked.Site.Address + "/left");
