@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? fail('name the output folder: node build-tracker.mjs OUTPUT_FOLDER');
 
 // Bytes after gzip. A visitor pays for each on every site; raise one only with a reason.
-const limits = { core: 2480, activity: 2304, vitals: 3072, form: 1280 };
+const limits = { core: 2480, activity: 2432, vitals: 3072, form: 1280 };
 
 ensurePackages();
 const { buildSync } = await import('esbuild');
