@@ -1,6 +1,6 @@
 using Footfall.Benchmarks;
 
-string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start"];
+string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "tracker"];
 switch (args.FirstOrDefault())
 {
     case "all":
@@ -53,6 +53,9 @@ async Task RunAsync(string name)
             break;
         case "start":
             await StartBenchmark.RunAsync(Folders.Fresh("start"));
+            break;
+        case "tracker":
+            await TrackerBenchmark.RunAsync(Folders.Fresh("tracker"), rounds: Number(1, 20));
             break;
         default:
             throw new InvalidOperationException($"There is no benchmark {name}.");

@@ -14,7 +14,7 @@ public sealed partial class RoomTests
         ("Hosting", []),
         ("Postgres", []),
         ("Access", ["Postgres"]),
-        ("Capture", ["Postgres"]),
+        ("Capture", ["Postgres", "Access"]),
         ("Tracker", ["Capture"]),
         ("Journal", ["Capture"]),
         ("Ingestion", ["Postgres", "Capture", "Journal"]),

@@ -14,7 +14,7 @@ public sealed class ChoiceTests(TrackedSite tracked) : IClassFixture<TrackedSite
     {
         var page = await profile.NewPageAsync();
         await page.GotoAsync(tracked.Site.Address + path);
-        await page.WaitForTimeoutAsync(400);
+        await TrackedSite.RunningAsync(page);
         return page;
     }
 

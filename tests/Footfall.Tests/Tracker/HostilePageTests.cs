@@ -27,9 +27,10 @@ public sealed class HostilePageTests(TrackedSite tracked) : IClassFixture<Tracke
         page.PageError += (_, error) => problems.Add(error);
         page.Console += (_, message) => problems.Add(message.Text);
         await page.GotoAsync(tracked.Site.Address + path + "?q=1");
-        await page.WaitForTimeoutAsync(700);
+        await TrackedSite.RunningAsync(page);
         await page.EvaluateAsync("history.pushState({}, '', location.pathname + '/next')");
-        await page.WaitForTimeoutAsync(300);
+        // What is under way is taken to arrive for a second; what hangs longer goes out again with the page.
+        await page.WaitForTimeoutAsync(name == "fetch-hangs" ? 1500 : 300);
         await page.CloseAsync(new() { RunBeforeUnload = true });
         await tracked.ShowsAsync($"select path from events where path like '{path}%' and event_type = 'page_view' order by occurred_at", name == "frozen-history" ? [path] : [path, path + "/next"]);
         Assert.Empty(problems);
@@ -43,9 +44,9 @@ public sealed class HostilePageTests(TrackedSite tracked) : IClassFixture<Tracke
         var page = await profile.NewPageAsync();
         await page.GotoAsync(tracked.Site.Address + "/wild");
         await page.WaitForTimeoutAsync(400);
-        var took = await page.EvaluateAsync<double>("() => { const t = performance.now(); for (let i = 0; i < 5000; i++) history.replaceState({}, '', '/wild/' + i); return performance.now() - t }");
-        await tracked.ShowsAsync("select path from events where path like '/wild%' and event_type = 'page_view' order by occurred_at", "/wild", "/wild/4999");
-        Assert.True(took < 2000, $"5,000 changes took {took} ms.");
+        var took = await page.EvaluateAsync<double>("() => { const t = performance.now(); for (let i = 0; i < 2000; i++) history.replaceState({}, '', '/wild/' + i); return performance.now() - t }");
+        await tracked.ShowsAsync("select path from events where path like '/wild%' and event_type = 'page_view' order by occurred_at", "/wild", "/wild/1999");
+        Assert.True(took < 1000, $"2,000 changes took {took} ms.");
     }
 
     [Fact]
@@ -57,8 +58,8 @@ public sealed class HostilePageTests(TrackedSite tracked) : IClassFixture<Tracke
         await page.GotoAsync(tracked.Site.Address + "/endless");
         await page.WaitForTimeoutAsync(400);
         await page.EvaluateAsync("for (let i = 0; i < 3000; i++) footfall('event', 'again')");
-        var kept = await page.EvaluateAsync<int>("Object.keys(localStorage).filter(k => k.startsWith('ff.q.')).length");
-        Assert.InRange(kept, 1, 200);
+        var kept = await page.EvaluateAsync<int>("Object.keys(localStorage).filter(k => k.startsWith('ff.q.')).map(k => localStorage[k]).join().length");
+        Assert.InRange(kept, 1, 100_000);
         await Task.Delay(3000);
         Assert.InRange(await tracked.Database.ScalarAsync<long>("select count(*) from events where path = '/endless' and event_type = 'again'"), 1, 320);
     }

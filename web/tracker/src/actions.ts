@@ -25,6 +25,8 @@ let core: Core;
 let vitals: Fields = {};
 let vitalsPath: string;
 let formLoaded = false;
+let url: string;            // of the current page view, whole
+let pending: any;
 
 export function act(with_: Core): void {
   core = with_;
@@ -33,6 +35,7 @@ export function act(with_: Core): void {
   watch(left);
   core.extras.m = leaving => leaving ? left() : viewed(true);
   viewed(false);
+  safely(follow);
   on(doc, 'click auxclick', clicked);
   if (wants('forms')) forms();
   if (words('on').includes('rage')) rage();
@@ -44,6 +47,7 @@ export function act(with_: Core): void {
 }
 
 function viewed(again: boolean): void {
+  url = place.href;
   if (again) restart();
   if ((has('404') || doc.querySelector('meta[name=ff-404]')) && wants('notfound')) core.put('not_found');
   if (!formLoaded && doc.querySelector('form[data-ff-lead]')) {
@@ -60,6 +64,31 @@ function left(): void {
     core.put('web_vitals', { path: vitalsPath }, { webVitals: vitals });
     vitals = {};
   }
+}
+
+/** Pages that change their own address. */
+function follow(): void {
+  ['pushState', 'replaceState'].forEach(name => {
+    const original = (history as any)[name];
+    (history as any)[name] = function () {
+      const result = original.apply(this, arguments);
+      safely(moved);
+      return result;
+    };
+  });
+  on(win, 'popstate hashchange', moved);
+  moved();      // it may have happened already
+}
+
+/** Of a burst of changes the last counts. */
+function moved(): void {
+  clearTimeout(pending);
+  pending = setTimeout(() => safely(() => {
+    const { address, page, w } = core.extras;
+    if (address().path === w.path) return;
+    left();
+    page(url);
+  }), 100);
 }
 
 /** `data-ff-plan="pro"` is the prop `plan`. */
@@ -136,6 +165,6 @@ function experiment(id: string, variants?: string[], done?: (variant: string) =>
 function other(name: string, a?: any, b?: any, c?: any): unknown {
   if (name === 'experiment') return experiment(a, b, c);
   if (name !== 'identify') return undefined;
-  core.extras.f = a ? { accountId: '' + a, account: b ? { username: b.username, displayName: b.displayName } : undefined, accountHmac: c } : {};
+  core.extras.f = a ? { accountId: '' + a, account: b ? { username: b.username, displayName: b.displayName } : undefined, accountSignature: c } : {};
   return a && core.put('identify');
 }
