@@ -47,6 +47,7 @@ internal static class ConsentNames
         ConsentStatus.Express => "express",
         ConsentStatus.Implied => "implied",
         ConsentStatus.Withdrawn => "withdrawn",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
     };
 
     public static string Text(this ConsentMethod method) => method switch
@@ -58,12 +59,14 @@ internal static class ConsentNames
         ConsentMethod.UnsubscribeLink => "unsubscribe_link",
         ConsentMethod.UnsubscribeForm => "unsubscribe_form",
         ConsentMethod.Expiry => "expiry",
+        _ => throw new ArgumentOutOfRangeException(nameof(method), method, null),
     };
 
     public static string Text(this ConsentBasis basis) => basis switch
     {
         ConsentBasis.Inquiry => "inquiry",
         ConsentBasis.BusinessRelationship => "business_relationship",
+        _ => throw new ArgumentOutOfRangeException(nameof(basis), basis, null),
     };
 
     /// <summary>Null when the text names none.</summary>

@@ -28,7 +28,7 @@ internal static class ConsentRules
         ConsentStatus.Express => GiveExpress(standing, given),
         ConsentStatus.Implied => GiveImplied(standing, given, now),
         ConsentStatus.Pending => standing is null ? Change(ConsentStatus.Pending, given, []) : null,
-        ConsentStatus.Withdrawn => throw new ArgumentException("Giving consent cannot withdraw it.", nameof(given)),
+        _ => throw new ArgumentException("Giving consent cannot withdraw it.", nameof(given)),
     };
 
     /// <summary>Null when it is withdrawn already.</summary>

@@ -67,6 +67,7 @@ internal sealed record EmailAddress(string Address, string Normalized, string Do
         AddressFault.LocalPartInvalid => "the part before the @ is none that mail can be sent to: letters, digits and signs such as . + - _, no dot at its ends, no two dots together, no spaces",
         AddressFault.DomainInvalid => "the part behind the @ is no domain such as example.org",
         AddressFault.DomainMixesScripts => "the domain mixes letters of several scripts, which look alike; type it anew",
+        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, null),
     };
 
     private static bool Fault(AddressFault which, out AddressFault fault)

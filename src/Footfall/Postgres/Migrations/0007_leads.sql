@@ -14,12 +14,13 @@ create index leads_expiring on leads (consent_expires_at) where consent_status =
 create table form_submissions (
     id                uuid primary key,                          -- ordered by arrival
     lead_id           uuid not null references leads (id) on delete cascade,
-    visitor_id        uuid not null,                             -- who sent the form, known by an id or only for the day
+    visitor_id        uuid,                                      -- who sent the form, known by an id or only for the day
     session_id        uuid,                                      -- null where the visitor's session was not stored yet
     property_id       text not null,
     form_name         text not null default '',
     submit_key        uuid,                                      -- of the client's eventId: the same form sent again is one submission
     payload           jsonb,
+    consent           jsonb,                                     -- what the form itself said of consent: {"status", "method", "purpose"}
     source            text,                                      -- the page, without its query
     ip_hash           bytea,
     ua_hash           bytea,
