@@ -238,6 +238,22 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>For what only the cluster's owner may do; a connection of its own.</summary>
+    public async Task<NpgsqlConnection> OpenAsSuperuserAsync(CancellationToken ct)
+    {
+        var connection = new NpgsqlConnection(Unpooled(SuperRole, "postgres"));
+        try
+        {
+            await connection.OpenAsync(ct);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
     private string Unpooled(string role, string database)
     {
         var connection = Connection(settings.Data, role, database);

@@ -1,3 +1,5 @@
+using Footfall.Leads;
+
 namespace Footfall.Rollups;
 
 /// <summary>Turns raw rows into day rows: what changed within a minute, the last days every night.</summary>
@@ -16,6 +18,7 @@ public static class RollupsRoom
         services.AddSingleton<IDayModel, ExperimentMetrics>();
         services.AddSingleton<IDayModel, FunnelMetrics>();
         services.AddSingleton<IDayModel, EntityVisitors>();
+        services.AddSingleton<IPersonalTrace, UserTraces>();
         services.AddSingleton<RollupStore>();
         services.AddSingleton<RollupRunner>();
         services.AddSingleton<Discrepancy>();
