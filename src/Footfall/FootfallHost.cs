@@ -42,6 +42,7 @@ public static class FootfallHost
         builder.Services.AddCapture(builder.Configuration);
         builder.Services.AddTracker(builder.Configuration);
         builder.Services.AddIngestion().AddJournalDrain();
+        builder.Services.AddLeads(builder.Configuration).AddLeadCapture();
         builder.Services.AddLeadAdmin().AddErasureService();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
@@ -56,6 +57,7 @@ public static class FootfallHost
         app.UseDashboard();
         app.MapCapture();
         app.MapTracker();
+        app.MapLeads();
         app.MapLeadAdmin();
         app.MapDefinitions();
         app.MapMetrics();
@@ -76,7 +78,7 @@ public static class FootfallHost
         builder.Services.AddCaptureEnrichment(builder.Configuration);
         builder.Services.AddJournal(builder.Configuration);
         builder.Services.AddIngestion();
-        builder.Services.AddLeadAdmin();
+        builder.Services.AddLeads(builder.Configuration).AddLeadAdmin();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups();
         builder.Services.AddCli();

@@ -1,37 +1,31 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Footfall.Postgres;
+using Microsoft.Extensions.Options;
 
 namespace Footfall.Leads;
 
-/// <summary>The body of a refusal, in the form of every error of the API. Repeats nothing of what was sent.</summary>
-/// <param name="Parameter">The field or query parameter at fault.</param>
-internal sealed record LeadAdminError(string Error, string Message, string? Parameter = null)
-{
-    [JsonPropertyOrder(-1)]
-    public bool Ok => false;
-}
-
-/// <summary>What the endpoints for admins have in common: bodies, refusals, a database that is away. Nothing of theirs is kept by anybody on the way.</summary>
+/// <summary>What the endpoints for admins have in common: bodies, and refusals that repeat nothing of what was sent.</summary>
 internal static class LeadAdminAnswers
 {
     private const int MaxBodyBytes = 64 * 1024;
 
-    public static IResult Ok<T>(T body, JsonTypeInfo<T> type) => TypedResults.Json(body, type);
+    /// <summary>Scheme and host that links begin with.</summary>
+    public static string Server(HttpContext context)
+    {
+        var configured = context.RequestServices.GetRequiredService<IOptions<LeadsOptions>>().Value.PublicUrl;
+        return string.IsNullOrEmpty(configured) ? $"{context.Request.Scheme}://{context.Request.Host}" : configured.TrimEnd('/');
+    }
 
-    public static IResult Refuse(int status, string error, string message, string? parameter = null) =>
-        TypedResults.Json(new LeadAdminError(error, message, parameter), LeadAdminJson.Default.LeadAdminError, statusCode: status);
-
-    public static IResult Invalid(string field, string message) => Refuse(StatusCodes.Status400BadRequest, "validation_failed", message, field);
+    public static IResult Invalid(string field, string message) => LeadAnswers.Refuse(StatusCodes.Status400BadRequest, "validation_failed", message, field);
 
     public static IResult LeadNotFound(string parameter = "leadId") =>
-        Refuse(StatusCodes.Status404NotFound, "lead_not_found", "There is no lead of this id or address. GET /v1/leads lists those there are.", parameter);
+        LeadAnswers.Refuse(StatusCodes.Status404NotFound, "lead_not_found", "There is no lead of this id or address. GET /v1/leads lists those there are.", parameter);
 
     /// <summary>The body, or why it cannot be read. An empty one is an empty object.</summary>
     public static async Task<(T? Body, IResult? Refusal)> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type) where T : class
     {
-        if (!context.Request.HasJsonContentType()) return (null, Refuse(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Send application/json."));
+        if (!context.Request.HasJsonContentType()) return (null, LeadAnswers.Refuse(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "Send application/json."));
         if (context.Request.ContentLength > MaxBodyBytes) return (null, TooLarge());
         using var read = new MemoryStream();
         var buffer = new byte[8192];
@@ -44,30 +38,14 @@ internal static class LeadAdminAnswers
         {
             return JsonSerializer.Deserialize(read.GetBuffer().AsSpan(0, (int)read.Length), type) is { } body
                 ? (body, null)
-                : (null, Refuse(StatusCodes.Status400BadRequest, "invalid_json", "The body must be a JSON object."));
+                : (null, LeadAnswers.Refuse(StatusCodes.Status400BadRequest, "invalid_json", "The body must be a JSON object."));
         }
         catch (JsonException e)
         {
-            return (null, Refuse(StatusCodes.Status400BadRequest, "invalid_json", $"The body is no JSON of the expected form (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}). docs/api.md shows an example."));
+            return (null, LeadAnswers.Refuse(StatusCodes.Status400BadRequest, "invalid_json", $"The body is no JSON of the expected form (line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1}). docs/api.md shows an example."));
         }
 
-        static IResult TooLarge() => Refuse(StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body may have at most {MaxBodyBytes} bytes.");
-    }
-
-    /// <summary>PostgreSQL away: 503, and nothing is done by half.</summary>
-    public static async ValueTask<object?> Guard(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
-    {
-        var response = invocation.HttpContext.Response;
-        response.Headers.CacheControl = "private, no-store";
-        try
-        {
-            return await next(invocation);
-        }
-        catch (Exception e) when (Database.IsAway(e) && !response.HasStarted)
-        {
-            response.Headers.RetryAfter = "5";
-            return Refuse(StatusCodes.Status503ServiceUnavailable, "temporarily_unavailable", "The database does not answer. Nothing was changed; try again soon.");
-        }
+        static IResult TooLarge() => LeadAnswers.Refuse(StatusCodes.Status413PayloadTooLarge, "body_too_large", $"The body may have at most {MaxBodyBytes} bytes.");
     }
 }
 
@@ -88,7 +66,6 @@ internal sealed record ErasureStateReply(bool Ok, ErasureReceipt Receipt, DateTi
 internal sealed record AuditReply(bool Ok, IReadOnlyList<AuditEntry> Entries, long? NextBefore);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
-[JsonSerializable(typeof(LeadAdminError))]
 [JsonSerializable(typeof(EraseRequestBody))]
 [JsonSerializable(typeof(ErasureBody))]
 [JsonSerializable(typeof(ErasureStateReply))]

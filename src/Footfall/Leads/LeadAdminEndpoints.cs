@@ -12,7 +12,7 @@ internal static class LeadAdminEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/v1").RequireAccess(AccessRole.Admin).AddEndpointFilter(LeadAdminAnswers.Guard);
+        var group = routes.MapGroup("/v1").RequireAccess(AccessRole.Admin).AddEndpointFilter(LeadAnswers.WithoutDatabase);
         group.MapGet("/leads", ListAsync).WithName("leadList").Produces<LeadPage>().WithMetadata(LeadAdminTexts.List);
         group.MapPost("/leads/search", SearchAsync).WithName("leadSearch").Accepts<LeadSearchBody>("application/json").Produces<LeadPage>().WithMetadata(LeadAdminTexts.Search);
         group.MapGet("/leads/{id}/export", ExportAsync).WithName("leadExport").Produces(StatusCodes.Status200OK, contentType: "application/json").WithMetadata(LeadAdminTexts.Export);
@@ -49,9 +49,9 @@ internal static class LeadAdminEndpoints
         filter = filter with { Property = filter.Property ?? caller.PropertyId };
         if (caller.PropertyId is not null && filter.Property != caller.PropertyId) return AccessRefusal.OtherProperty().Answer(context.Response);
 
-        var page = await list.ReadAsync(filter, cancellationToken);
+        var page = await list.ReadAsync(filter, LeadAdminAnswers.Server(context), cancellationToken);
         await audit.AddAsync(caller.Actor, AuditAction.LeadsListed, null, $$"""{"rows":{{page.Leads.Count}},"form":"{{(asCsv ? "csv" : "json")}}","mailable":{{(filter.Mailable ? "true" : "false")}}}""", cancellationToken);
-        if (!asCsv) return LeadAdminAnswers.Ok(page, LeadAdminJson.Default.LeadPage);
+        if (!asCsv) return LeadAnswers.Ok(page, LeadAdminJson.Default.LeadPage);
         if (page.NextCursor is not null) context.Response.Headers["x-next-cursor"] = page.NextCursor;
         return TypedResults.File(LeadList.Table(page).ToBytes(bom == "true"), "text/csv; charset=utf-8", "leads.csv");
     }
@@ -86,15 +86,15 @@ internal static class LeadAdminEndpoints
             return LeadAdminAnswers.Invalid("email", $"email: {EmailAddress.Message(fault)}.");
         }
         var done = await erasure.EraseAsync(new ErasureSubject(lead, address), body.DryRun ?? false, context.CallerOf().Actor, cancellationToken);
-        return done is null ? LeadAdminAnswers.LeadNotFound(lead is null ? "email" : "leadId") : LeadAdminAnswers.Ok(done, LeadAdminJson.Default.ErasureBody);
+        return done is null ? LeadAdminAnswers.LeadNotFound(lead is null ? "email" : "leadId") : LeadAnswers.Ok(done, LeadAdminJson.Default.ErasureBody);
     }
 
     private static async Task<IResult> ErasureAsync(HttpContext context, Erasure erasure, string id, CancellationToken cancellationToken)
     {
         if (OnlyWholeKeys(context) is { } refusal) return refusal;
         return Guid.TryParse(id, out var receipt) && await erasure.FindAsync(receipt, cancellationToken) is { } found
-            ? LeadAdminAnswers.Ok(found, LeadAdminJson.Default.ErasureStateReply)
-            : LeadAdminAnswers.Refuse(StatusCodes.Status404NotFound, "erasure_not_found", "There is no receipt of this id.", "id");
+            ? LeadAnswers.Ok(found, LeadAdminJson.Default.ErasureStateReply)
+            : LeadAnswers.Refuse(StatusCodes.Status404NotFound, "erasure_not_found", "There is no receipt of this id.", "id");
     }
 
     private static async Task<IResult> MergeAsync(HttpContext context, LeadMerges merges, CancellationToken cancellationToken)
@@ -107,11 +107,11 @@ internal static class LeadAdminEndpoints
         var (outcome, reply) = await merges.MergeAsync(from, into, context.CallerOf().Actor, cancellationToken);
         return outcome switch
         {
-            MergeOutcome.Done => LeadAdminAnswers.Ok(reply!, LeadAdminJson.Default.MergeReply),
+            MergeOutcome.Done => LeadAnswers.Ok(reply!, LeadAdminJson.Default.MergeReply),
             MergeOutcome.LeadNotFound => LeadAdminAnswers.LeadNotFound("from"),
             MergeOutcome.SameLead => LeadAdminAnswers.Invalid("into", "from and into are the same lead."),
-            MergeOutcome.AlreadyMerged => LeadAdminAnswers.Refuse(StatusCodes.Status409Conflict, "already_merged", "The lead is merged into another one. Undo that merge first: POST /v1/leads/merge/undo.", "from"),
-            MergeOutcome.Circle => LeadAdminAnswers.Refuse(StatusCodes.Status409Conflict, "merge_circle", "The lead that is to take over is itself merged into the other one. Undo that merge first: POST /v1/leads/merge/undo.", "into"),
+            MergeOutcome.AlreadyMerged => LeadAnswers.Refuse(StatusCodes.Status409Conflict, "already_merged", "The lead is merged into another one. Undo that merge first: POST /v1/leads/merge/undo.", "from"),
+            MergeOutcome.Circle => LeadAnswers.Refuse(StatusCodes.Status409Conflict, "merge_circle", "The lead that is to take over is itself merged into the other one. Undo that merge first: POST /v1/leads/merge/undo.", "into"),
             _ => throw new ArgumentOutOfRangeException(nameof(context), outcome, null),
         };
     }
@@ -123,8 +123,8 @@ internal static class LeadAdminEndpoints
         if (body is null) return refusal!;
         if (!Guid.TryParse(body.MergeId, out var merge)) return LeadAdminAnswers.Invalid("mergeId", "mergeId must be the id that the merge was answered with, a UUID.");
         return await merges.UndoAsync(merge, context.CallerOf().Actor, cancellationToken) is { } reply
-            ? LeadAdminAnswers.Ok(reply, LeadAdminJson.Default.MergeReply)
-            : LeadAdminAnswers.Refuse(StatusCodes.Status404NotFound, "merge_not_found", "There is no merge of this id.", "mergeId");
+            ? LeadAnswers.Ok(reply, LeadAdminJson.Default.MergeReply)
+            : LeadAnswers.Refuse(StatusCodes.Status404NotFound, "merge_not_found", "There is no merge of this id.", "mergeId");
     }
 
     private static async Task<IResult> AuditAsync(HttpContext context, AuditLog audit, CancellationToken cancellationToken)
@@ -151,12 +151,12 @@ internal static class LeadAdminEndpoints
             }
         }
         var entries = await audit.ListAsync(before, lead, action, limit, cancellationToken);
-        return LeadAdminAnswers.Ok(new AuditReply(true, entries, entries.Count == limit ? entries[^1].Id : null), LeadAdminJson.Default.AuditReply);
+        return LeadAnswers.Ok(new AuditReply(true, entries, entries.Count == limit ? entries[^1].Id : null), LeadAdminJson.Default.AuditReply);
     }
 
     /// <summary>A person's data is that of every property.</summary>
     private static IResult? OnlyWholeKeys(HttpContext context) =>
-        context.CallerOf().PropertyId is null ? null : LeadAdminAnswers.Refuse(StatusCodes.Status403Forbidden, "property_not_allowed", "This concerns a person's data on every property, and the key is for one. Send the admin key, or an admin token without property.");
+        context.CallerOf().PropertyId is null ? null : LeadAnswers.Refuse(StatusCodes.Status403Forbidden, "property_not_allowed", "This concerns a person's data on every property, and the key is for one. Send the admin key, or an admin token without property.");
 
-    private static IResult InvalidParameter(LeadFilterProblem problem) => LeadAdminAnswers.Refuse(StatusCodes.Status400BadRequest, "invalid_parameter", problem.Message, problem.Parameter);
+    private static IResult InvalidParameter(LeadFilterProblem problem) => LeadAnswers.Refuse(StatusCodes.Status400BadRequest, "invalid_parameter", problem.Message, problem.Parameter);
 }

@@ -8,7 +8,6 @@ public static class LeadAdminRoom
     {
         services.AddOptions<LeadErasureOptions>().BindConfiguration("Leads:Erasure").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<AuditLog>();
-        services.AddSingleton<ConsentLedger>();
         services.AddSingleton<LeadList>();
         services.AddSingleton<LeadMerges>();
         services.AddSingleton<PersonExport>();

@@ -10,9 +10,10 @@ namespace Footfall.Leads;
 /// <param name="Mailable">Whether mail to the person is lawful now: express consent, or implied that has not ended.</param>
 /// <param name="Source">Where the visit came from that the address was first given on.</param>
 /// <param name="MergedInto">The lead that an admin has said to be the same person.</param>
+/// <param name="UnsubscribeUrl">Withdraws this lead's consent: for the mail's List-Unsubscribe header and its text.</param>
 internal sealed record LeadEntry(
     Guid Id, string Email, string Domain, string DomainKind, string ConsentStatus, bool Mailable, string? ConsentMethod, IReadOnlyList<string> ConsentPurposes,
-    DateTimeOffset? ConsentChangedAt, DateTimeOffset? ConsentExpiresAt, string? Source, string PropertyId, DateTimeOffset FirstCapturedAt, DateTimeOffset LastCapturedAt, Guid? MergedInto);
+    DateTimeOffset? ConsentChangedAt, DateTimeOffset? ConsentExpiresAt, string? Source, string PropertyId, DateTimeOffset FirstCapturedAt, DateTimeOffset LastCapturedAt, Guid? MergedInto, string UnsubscribeUrl);
 
 /// <param name="NextCursor">Null on the last page.</param>
 internal sealed record LeadPage(IReadOnlyList<LeadEntry> Leads, string? NextCursor)
@@ -22,7 +23,7 @@ internal sealed record LeadPage(IReadOnlyList<LeadEntry> Leads, string? NextCurs
 }
 
 /// <summary>Lists leads, newest first.</summary>
-internal sealed class LeadList(NpgsqlDataSource database, TimeProvider clock)
+internal sealed class LeadList(NpgsqlDataSource database, SignedLinks links, TimeProvider clock)
 {
     private const string Select = """
         select l.id, coalesce(l.email, l.email_normalized), l.email_domain, l.email_domain = any (@free_hosts), l.consent_status::text,
@@ -47,10 +48,11 @@ internal sealed class LeadList(NpgsqlDataSource database, TimeProvider clock)
     private static readonly string[] Columns =
     [
         "id", "email", "domain", "domainKind", "consentStatus", "mailable", "consentMethod", "consentPurposes", "consentChangedAt", "consentExpiresAt",
-        "source", "propertyId", "firstCapturedAt", "lastCapturedAt", "mergedInto",
+        "source", "propertyId", "firstCapturedAt", "lastCapturedAt", "mergedInto", "unsubscribeUrl",
     ];
 
-    public async Task<LeadPage> ReadAsync(LeadFilter filter, CancellationToken cancellationToken)
+    /// <param name="server">Scheme and host that links begin with.</param>
+    public async Task<LeadPage> ReadAsync(LeadFilter filter, string server, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Select);
         var p = command.Parameters;
@@ -69,7 +71,7 @@ internal sealed class LeadList(NpgsqlDataSource database, TimeProvider clock)
         p.AddWithValue("most", filter.Limit + 1);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         List<LeadEntry> leads = [];
-        while (await rows.ReadAsync(cancellationToken)) leads.Add(Entry(rows));
+        while (await rows.ReadAsync(cancellationToken)) leads.Add(Entry(rows, server));
         if (leads.Count <= filter.Limit) return new LeadPage(leads, null);
         leads.RemoveAt(leads.Count - 1);
         return new LeadPage(leads, filter.CursorBehind(leads[^1].FirstCapturedAt, leads[^1].Id));
@@ -84,17 +86,18 @@ internal sealed class LeadList(NpgsqlDataSource database, TimeProvider clock)
             object?[] cells =
             [
                 l.Id.ToString(), l.Email, l.Domain, l.DomainKind, l.ConsentStatus, l.Mailable ? "true" : "false", l.ConsentMethod, string.Join("; ", l.ConsentPurposes),
-                l.ConsentChangedAt, l.ConsentExpiresAt, l.Source, l.PropertyId, l.FirstCapturedAt, l.LastCapturedAt, l.MergedInto?.ToString(),
+                l.ConsentChangedAt, l.ConsentExpiresAt, l.Source, l.PropertyId, l.FirstCapturedAt, l.LastCapturedAt, l.MergedInto?.ToString(), l.UnsubscribeUrl,
             ];
             table.Add(cells);
         }
         return table;
     }
 
-    private static LeadEntry Entry(NpgsqlDataReader rows) => new(
+    private LeadEntry Entry(NpgsqlDataReader rows, string server) => new(
         rows.GetGuid(0), rows.GetString(1), rows.GetString(2), rows.GetBoolean(3) ? "free" : "business", rows.GetString(4), rows.GetBoolean(5),
         Text(rows, 6), rows.GetFieldValue<string[]>(7), Instant(rows, 8), Instant(rows, 9), Text(rows, 10), rows.GetString(11),
-        rows.GetFieldValue<DateTimeOffset>(12), rows.GetFieldValue<DateTimeOffset>(13), rows.IsDBNull(14) ? null : rows.GetGuid(14));
+        rows.GetFieldValue<DateTimeOffset>(12), rows.GetFieldValue<DateTimeOffset>(13), rows.IsDBNull(14) ? null : rows.GetGuid(14),
+        $"{server}{SignedLinks.UnsubscribePath}?token={links.Unsubscribe(rows.GetGuid(0))}");
 
     private static string? Text(NpgsqlDataReader rows, int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
 

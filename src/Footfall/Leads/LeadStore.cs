@@ -79,6 +79,15 @@ internal sealed class LeadStore(NpgsqlDataSource database)
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>What was asked of the person and not confirmed can not be confirmed any more.</summary>
+    public static async Task VoidRequestsAsync(NpgsqlConnection connection, Guid leadId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(VoidRequests, connection);
+        command.Parameters.AddWithValue("lead", leadId);
+        command.Parameters.AddWithValue("at", now);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     public static Lead Read(NpgsqlDataReader rows) => new(
         rows.GetGuid(0), rows.GetString(1), rows.GetString(2), rows.GetString(3),
         new ConsentStanding(
