@@ -44,7 +44,7 @@ internal static class ErasureStore
               union
               select s.visitor_id
               from form_submissions s
-              where s.lead_id = any (@leads)
+              where s.lead_id = any (@leads) and s.visitor_id is not null
                 and not exists (select from form_submissions o where o.visitor_id = s.visitor_id and o.lead_id <> all (@leads))) l
         left join visitors v on v.id = l.visitor_id
         """;

@@ -25,7 +25,7 @@ internal sealed class PersonExport(NpgsqlDataSource database, AuditLog audit)
         union
         select s.visitor_id
         from form_submissions s
-        where s.lead_id = any (@leads)
+        where s.lead_id = any (@leads) and s.visitor_id is not null
           and not exists (select from form_submissions o where o.visitor_id = s.visitor_id and o.lead_id <> all (@leads))
         """;
 
