@@ -54,7 +54,7 @@ internal sealed class LeadImport(NpgsqlDataSource database, AuditLog audit, Time
 
     private const string SetConsent = """
         update leads l
-        set consent_status = t.status::consent_status, consent_method = t.method, consent_purposes = string_to_array(nullif(t.purposes, ''), E'\x1f'),
+        set consent_status = t.status::consent_status, consent_method = t.method, consent_purposes = coalesce(string_to_array(nullif(t.purposes, ''), E'\x1f'), '{}'),
             consent_changed_at = t.at, consent_expires_at = t.expires, consent_event_id = t.event
         from unnest(@leads, @statuses, @methods, @purposes, @ats, @expiries, @events) as t (lead, status, method, purposes, at, expires, event)
         where l.id = t.lead
