@@ -34,6 +34,8 @@ internal sealed class LeadStore(NpgsqlDataSource database)
         where lead_id = @lead and confirmed_at is null and voided_at is null
         """;
 
+    private const string MoveChangedAt = "update leads set consent_changed_at = @at where id = @lead and consent_status = 'withdrawn'";
+
     public async Task<Lead?> FindAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -79,13 +81,18 @@ internal sealed class LeadStore(NpgsqlDataSource database)
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>What was asked of the person and not confirmed can not be confirmed any more.</summary>
-    public static async Task VoidRequestsAsync(NpgsqlConnection connection, Guid leadId, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>A person who is withdrawn says so again.</summary>
+    public static async Task StayWithdrawnAsync(NpgsqlConnection connection, Guid leadId, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(VoidRequests, connection);
-        command.Parameters.AddWithValue("lead", leadId);
-        command.Parameters.AddWithValue("at", now);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var sql in (string[])[MoveChangedAt, VoidRequests])
+        {
+            var command = new NpgsqlBatchCommand(sql);
+            command.Parameters.AddWithValue("lead", leadId);
+            command.Parameters.AddWithValue("at", now);
+            batch.BatchCommands.Add(command);
+        }
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     public static Lead Read(NpgsqlDataReader rows) => new(

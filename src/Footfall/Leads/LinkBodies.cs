@@ -12,7 +12,7 @@ internal static class LinkBodies
     public static async Task<(LinkFields? Fields, bool IsForm, LeadRejection? Refusal)> ReadAsync(HttpContext context, int maxBytes)
     {
         // One click may come with the token in the address and no body that says more.
-        if (context.Request.ContentLength is null or 0 && context.Request.ContentType is null) return (new LinkFields(null, null), false, null);
+        if (context.Request.ContentLength is 0 || context.Request is { ContentLength: null, ContentType: null }) return (new LinkFields(null, null), false, null);
         var (body, rejection) = await LeadBodies.ReadAsync(context.Request, maxBytes, context.RequestAborted);
         if (body is null) return (null, false, rejection);
         if (body.Form is { } form)

@@ -36,7 +36,8 @@ internal sealed class Withdrawals(NpgsqlDataSource database, TimeProvider time)
             await LeadStore.ChangeAsync(connection, lead.Id, change, cancellationToken);
             return;
         }
-        await LeadStore.VoidRequestsAsync(connection, lead.Id, now, cancellationToken);
+        // Said again, it holds from now: what was consented to in between, and comes in with some list, does not count.
+        await LeadStore.StayWithdrawnAsync(connection, lead.Id, now, cancellationToken);
     }
 
     private static DateTimeOffset Later(DateTimeOffset now, DateTimeOffset? other) => other > now ? other.Value : now;
