@@ -1,6 +1,6 @@
 using Footfall.Benchmarks;
 
-string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start"];
+string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "erase", "leads-import"];
 switch (args.FirstOrDefault())
 {
     case "all":
@@ -49,6 +49,12 @@ async Task RunAsync(string name)
             break;
         case "memory":
             await MemoryBenchmark.RunAsync(Folders.Fresh("memory"), seconds: Number(1, 20));
+            break;
+        case "erase":
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Named("erase"))) await LeadsBenchmark.EraseAsync(database);
+            break;
+        case "leads-import":
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Fresh("leads-import"))) await LeadsBenchmark.ImportAsync(database);
             break;
         case "start":
             await StartBenchmark.RunAsync(Folders.Fresh("start"));

@@ -6,13 +6,16 @@ namespace Footfall.Tests.Cli;
 /// <summary>footfall leads import, leads verify, erase, audit.</summary>
 public sealed class LeadCommandTests(CommandLineFixture cli) : IClassFixture<CommandLineFixture>
 {
+    // Implied consent ends: a day that is fixed would one day be too long ago.
+    private static readonly DateOnly LastMonth = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime).AddDays(-30);
+
     [Fact]
     public async Task Rows_with_consent_are_imported_and_the_others_named_by_line()
     {
         var file = cli.WriteLog("mixed.csv",
             "email;consent_status;consent_method;consent_purpose;consent_at;name",
             "Ann@Example.org;express;paper form;letter;2026-01-15;Ann",
-            "ben@example.org;implied;order;letter;2026-02-01T10:00:00Z;Ben",
+            $"ben@example.org;implied;order;letter;{LastMonth:yyyy-MM-dd}T10:00:00Z;Ben",
             "\"cy@example.org\";;paper form;letter;;\"Cy\nof the two lines\"",
             "no address;express;paper form;letter;;",
             "dee@example.org;express;;letter;;",
@@ -32,10 +35,10 @@ public sealed class LeadCommandTests(CommandLineFixture cli) : IClassFixture<Com
         Assert.Contains("line 6: email:", output);   // the row above it has two lines
         foreach (var name in new[] { "ben@", "dee@", "eve@", "no address" }) Assert.DoesNotContain(name, output + error);
         Assert.Equal(
-            ["ann@example.org|express|{letter}|2026-01-15|", "ben@example.org|implied|{letter}|2026-02-01|2026-08-01", "cy@example.org|express|{letter}||", "ida@example.org|withdrawn|{}||"],
+            ["ann@example.org|express|{letter}|2026-01-15|", $"ben@example.org|implied|{{letter}}|{LastMonth:yyyy-MM-dd}|{LastMonth.AddMonths(6):yyyy-MM-dd}", "cy@example.org|express|{letter}||", "ida@example.org|withdrawn|{}||"],
             await cli.Database.RowsAsync("""
                 select email_normalized, consent_status::text, consent_purposes::text,
-                       case when consent_changed_at < '2026-03-01' then consent_changed_at::date::text end, consent_expires_at::date::text
+                       case when consent_changed_at < now() - interval '1 hour' then consent_changed_at::date::text end, consent_expires_at::date::text
                 from leads where property_id = 'imported' order by 1
                 """));
         Assert.Equal(["express|import|paper form|letter"], await cli.Database.RowsAsync("select c.status::text, c.method, c.source, c.purpose from consent_events c join leads l on l.id = c.lead_id where l.email_normalized = 'ann@example.org'"));
@@ -68,9 +71,9 @@ public sealed class LeadCommandTests(CommandLineFixture cli) : IClassFixture<Com
         (exit, output, _) = await cli.RunAsync("leads", "import", file, "--property", "bought", "--consent-method", "bought from a broker", "--purpose", "offers");
         Assert.Equal(1, exit);
         Assert.Equal(0, await cli.Database.ScalarAsync<long>("select count(*) from leads where property_id = 'bought'"));
-        (exit, output, _) = await cli.RunAsync("leads", "import", file, "--property", "bought", "--consent", "implied", "--basis", "business_relationship", "--consent-method", "customers of the shop", "--purpose", "offers", "--consented-at", "2026-01-01");
+        (exit, output, _) = await cli.RunAsync("leads", "import", file, "--property", "bought", "--consent", "implied", "--basis", "business_relationship", "--consent-method", "customers of the shop", "--purpose", "offers", "--consented-at", $"{LastMonth:yyyy-MM-dd}");
         Assert.Equal(0, exit);
-        Assert.Equal(["implied|2028-01-01"], await cli.Database.RowsAsync("select distinct consent_status::text, consent_expires_at::date::text from leads where property_id = 'bought'"));
+        Assert.Equal([$"implied|{LastMonth.AddMonths(24):yyyy-MM-dd}"], await cli.Database.RowsAsync("select distinct consent_status::text, consent_expires_at::date::text from leads where property_id = 'bought'"));
     }
 
     [Fact]
