@@ -113,7 +113,7 @@ internal static class LeadSql
     }
 
     /// <summary>All but consent.</summary>
-    public static IEnumerable<NpgsqlBatchCommand> Storing(Submission s, Guid lead, TimeSpan gap, bool heuristicLinks)
+    public static IEnumerable<NpgsqlBatchCommand> Storing(Submission s, Guid lead, TimeSpan gap)
     {
         var add = new NpgsqlBatchCommand(AddSubmission);
         add.Parameters.AddWithValue("id", s.Id);
@@ -153,7 +153,7 @@ internal static class LeadSql
             drop.Parameters.AddWithValue("visitor", own);
             yield return drop;
         }
-        if (heuristicLinks && s is { IpHash: { } ip, UaHash: { } ua }) yield return LikelyLinks(lead, s.OwnVisitor, ip, ua, s.At);
+        if (s.LooksForLikely && s is { IpHash: { } ip, UaHash: { } ua }) yield return LikelyLinks(lead, s.OwnVisitor, ip, ua, s.At);
     }
 
     public static NpgsqlBatchCommand LikelyLinks(Guid lead, Guid? own, byte[] ipHash, byte[] uaHash, DateTimeOffset now)
