@@ -61,8 +61,10 @@ internal static class BatchTables
             last_ua_hash    bytea,
             account_id      text,
             account_at      timestamptz,
+            known           boolean not null,
             known_first_at  timestamptz,
-            known_property  text
+            known_property  text,
+            known_last_at   timestamptz
         ) on commit delete rows;
 
         -- Stored sessions that an event of the batch may touch.

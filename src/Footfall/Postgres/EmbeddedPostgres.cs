@@ -226,8 +226,7 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     {
         try
         {
-            await using var connection = new NpgsqlConnection(Unpooled(Role, Role));
-            await connection.OpenAsync(ct);
+            await UseFastCompressionAsync(ct);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InvalidAuthorizationSpecification)
         {
@@ -235,7 +234,25 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
             await connection.OpenAsync(ct);
             await ExecuteUnlessThereAsync(connection, "create role footfall login", PostgresErrorCodes.DuplicateObject, ct);
             await ExecuteUnlessThereAsync(connection, "create database footfall owner footfall", PostgresErrorCodes.DuplicateDatabase, ct);
+            await UseFastCompressionAsync(ct);
         }
+    }
+
+    /// <summary>
+    /// Right after a checkpoint most of what ingestion writes to the log are whole pages, and packing them the way that
+    /// every build of PostgreSQL can takes longer than the rest. The configuration file cannot name one that a build
+    /// may lack: the server would not start.
+    /// </summary>
+    private async Task UseFastCompressionAsync(CancellationToken ct)
+    {
+        await using var connection = new NpgsqlConnection(Unpooled(Role, Role));
+        await connection.OpenAsync(ct);
+        await using var ask = new NpgsqlCommand("select setting <> 'lz4' and 'lz4' = any(enumvals) from pg_settings where name = 'wal_compression'", connection);
+        if (await ask.ExecuteScalarAsync(ct) is not true) return;
+        await using var super = new NpgsqlConnection(Unpooled(SuperRole, "postgres"));
+        await super.OpenAsync(ct);
+        await using var set = new NpgsqlCommand("alter role footfall set wal_compression = 'lz4'", super);
+        await set.ExecuteNonQueryAsync(ct);
     }
 
     private string Unpooled(string role, string database)
