@@ -69,7 +69,7 @@ internal static class LeadSql
         from (select v.id, count(*) over () as sharing
               from (select id
                     from visitors
-                    where last_ip_hash = @ip_hash and last_ua_hash = @ua_hash
+                    where (last_ip_hash || last_ua_hash) = (@ip_hash || @ua_hash)
                       and last_seen_at >= @now - @window and last_seen_at <= @now + @window
                       and id is distinct from @own
                     limit @most + 1) v) n
