@@ -1,6 +1,6 @@
 using Footfall.Benchmarks;
 
-string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "erase", "leads-import"];
+string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "leads", "erase", "leads-import"];
 switch (args.FirstOrDefault())
 {
     case "all":
@@ -51,10 +51,13 @@ async Task RunAsync(string name)
             await MemoryBenchmark.RunAsync(Folders.Fresh("memory"), seconds: Number(1, 20));
             break;
         case "erase":
-            await using (var database = await BenchDatabase.OpenAsync(Folders.Named("erase"))) await LeadsBenchmark.EraseAsync(database);
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Named("erase"))) await ErasureBenchmark.EraseAsync(database);
             break;
         case "leads-import":
-            await using (var database = await BenchDatabase.OpenAsync(Folders.Fresh("leads-import"))) await LeadsBenchmark.ImportAsync(database);
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Fresh("leads-import"))) await ErasureBenchmark.ImportAsync(database);
+            break;
+        case "leads":
+            await LeadBenchmark.RunAsync(rounds: Number(1, 5), requests: Number(2, 2000));
             break;
         case "start":
             await StartBenchmark.RunAsync(Folders.Fresh("start"));

@@ -18,7 +18,7 @@ internal sealed record LeadTaken(Guid LeadId, bool IsNew, bool MustConfirm);
 /// is on its way to the journal. All of it or nothing. Forms of one address follow each other, by the lock of the lead's row.
 /// </summary>
 internal sealed class LeadCapture(
-    NpgsqlDataSource database, CapturePipeline pipeline, EventIds ids, IOptions<LeadsOptions> options, IOptions<SessionsOptions> sessions, SubmissionRecorder recorder, ConfirmationSender confirmations)
+    NpgsqlDataSource database, CapturePipeline pipeline, EventIds ids, IOptions<LeadsOptions> options, IOptions<CaptureOptions> captureOptions, IOptions<SessionsOptions> sessions, SubmissionRecorder recorder, ConfirmationSender confirmations)
 {
     private const int Tries = 3;
     private readonly LeadsOptions options = options.Value;
@@ -41,7 +41,7 @@ internal sealed class LeadCapture(
         var submission = new Submission(
             submissionId, outcome.PropertyId, request, address, e, PageOf(request, sender), isServer,
             e is null ? null : isServer ? null : e.IpHash, e is null || isServer ? null : e.UaHash, sender.ReceivedAt,
-            mailHostUnknown ? "mail_host_unknown" : "valid");
+            mailHostUnknown ? "mail_host_unknown" : "valid", options.HeuristicLinks && !WantsToBeUnknown(sender));
         for (var i = 1; ; i++)
         {
             try
@@ -72,7 +72,7 @@ internal sealed class LeadCapture(
         var change = ConsentRules.Give(standing, mustConfirm ? given with { Status = ConsentStatus.Pending } : given, s.At);
 
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var command in LeadSql.Storing(s, lead.Id, sessions.Value.Gap, options.HeuristicLinks)) batch.BatchCommands.Add(command);
+        foreach (var command in LeadSql.Storing(s, lead.Id, sessions.Value.Gap)) batch.BatchCommands.Add(command);
         if (mustConfirm) batch.BatchCommands.Add(LeadSql.AskingToConfirm(lead.Id, given, s, TimeSpan.FromHours(options.ConfirmationHours), options.SendsMail));
         if (change is not null)
         {
@@ -96,6 +96,9 @@ internal sealed class LeadCapture(
         await rows.ReadAsync(cancellationToken);
         return (LeadStore.Read(rows), doubleOptIn);
     }
+
+    private bool WantsToBeUnknown(Sender sender) =>
+        (sender.GlobalPrivacyControl && captureOptions.Value.Gpc != OptOutHandling.Ignore) || (sender.DoNotTrack && captureOptions.Value.Dnt != OptOutHandling.Ignore);
 
     private static ConsentGiven Given(Submission s) => new(
         s.Request.ConsentStatus ?? ConsentStatus.Pending, s.IsServer ? ConsentMethod.Api : ConsentMethod.Form, s.Request.ConsentBasis ?? ConsentBasis.Inquiry,
@@ -133,9 +136,10 @@ internal sealed class LeadCapture(
 /// <summary>A form on its way into the database.</summary>
 /// <param name="Id">Of the submission; also the lead's, where it is new.</param>
 /// <param name="Event">Null where the person is not to be counted.</param>
+/// <param name="LooksForLikely">Whether visitors who are likely the same person are linked too.</param>
 internal sealed record Submission(
     Guid Id, string PropertyId, LeadRequest Request, EmailAddress Address, CapturedEvent? Event, string? Page, bool IsServer,
-    byte[]? IpHash, byte[]? UaHash, DateTimeOffset At, string ValidationStatus)
+    byte[]? IpHash, byte[]? UaHash, DateTimeOffset At, string ValidationStatus, bool LooksForLikely)
 {
     /// <summary>The visitor who is known by an id that is this person's own.</summary>
     public Guid? OwnVisitor => Event is { VisitorKind: VisitorKind.AnonId } e ? e.VisitorId : null;

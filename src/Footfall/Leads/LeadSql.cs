@@ -69,7 +69,7 @@ internal static class LeadSql
         from (select v.id, count(*) over () as sharing
               from (select id
                     from visitors
-                    where last_ip_hash = @ip_hash and last_ua_hash = @ua_hash
+                    where (last_ip_hash || last_ua_hash) = (@ip_hash || @ua_hash)
                       and last_seen_at >= @now - @window and last_seen_at <= @now + @window
                       and id is distinct from @own
                     limit @most + 1) v) n
@@ -113,7 +113,7 @@ internal static class LeadSql
     }
 
     /// <summary>All but consent.</summary>
-    public static IEnumerable<NpgsqlBatchCommand> Storing(Submission s, Guid lead, TimeSpan gap, bool heuristicLinks)
+    public static IEnumerable<NpgsqlBatchCommand> Storing(Submission s, Guid lead, TimeSpan gap)
     {
         var add = new NpgsqlBatchCommand(AddSubmission);
         add.Parameters.AddWithValue("id", s.Id);
@@ -153,7 +153,7 @@ internal static class LeadSql
             drop.Parameters.AddWithValue("visitor", own);
             yield return drop;
         }
-        if (heuristicLinks && s is { IpHash: { } ip, UaHash: { } ua }) yield return LikelyLinks(lead, s.OwnVisitor, ip, ua, s.At);
+        if (s.LooksForLikely && s is { IpHash: { } ip, UaHash: { } ua }) yield return LikelyLinks(lead, s.OwnVisitor, ip, ua, s.At);
     }
 
     public static NpgsqlBatchCommand LikelyLinks(Guid lead, Guid? own, byte[] ipHash, byte[] uaHash, DateTimeOffset now)

@@ -18,7 +18,7 @@ internal static class LeadServer
     public static async Task<HttpResponseMessage> PostAsync(this ApiServer server, string path, HttpContent body, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = body };
-        request.Headers.TryAddWithoutValidation("User-Agent", Browser);
+        if (headers.All(h => h.Name != "User-Agent")) request.Headers.TryAddWithoutValidation("User-Agent", Browser);
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         return await Plain(server).SendAsync(request);
     }

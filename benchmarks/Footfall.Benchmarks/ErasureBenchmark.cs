@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 namespace Footfall.Benchmarks;
 
 /// <summary>Erasing one person among five million events, and the scrub that follows; importing 10,000 addresses.</summary>
-internal static class LeadsBenchmark
+internal static class ErasureBenchmark
 {
     private const int People = 7;
     private const int Rows = 10_000;
