@@ -1,6 +1,6 @@
 using Footfall.Benchmarks;
 
-string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "tracker"];
+string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "tracker", "leads", "erase", "leads-import"];
 switch (args.FirstOrDefault())
 {
     case "all":
@@ -50,6 +50,15 @@ async Task RunAsync(string name)
             break;
         case "memory":
             await MemoryBenchmark.RunAsync(Folders.Fresh("memory"), seconds: Number(1, 20));
+            break;
+        case "erase":
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Named("erase"))) await ErasureBenchmark.EraseAsync(database);
+            break;
+        case "leads-import":
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Fresh("leads-import"))) await ErasureBenchmark.ImportAsync(database);
+            break;
+        case "leads":
+            await LeadBenchmark.RunAsync(rounds: Number(1, 5), requests: Number(2, 2000));
             break;
         case "start":
             await StartBenchmark.RunAsync(Folders.Fresh("start"));

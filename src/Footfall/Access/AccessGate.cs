@@ -52,7 +52,7 @@ internal sealed class AccessGate(AdminKey adminKey, DashboardKey dashboardKey, K
     {
         if (adminKey.Matches(given)) return Caller.Admin;
         if (dashboardKey.Matches(given)) return new Caller(AccessRole.Dashboard, AccessPlan.Pro, null);
-        return await tokens.FindAsync(given, cancellationToken) is { } token ? new Caller(token.Role, token.Plan, token.PropertyId) : null;
+        return await tokens.FindAsync(given, cancellationToken) is { } token ? new Caller(token.Role, token.Plan, token.PropertyId) { Actor = $"token {token.Id}" } : null;
     }
 
     // Without any key that could be right, "wrong key" would send the operator looking for one that does not exist.

@@ -16,8 +16,9 @@ internal sealed record PropertySetting(string Id, string Name, string[] Hosts, G
 
 /// <param name="RawDays">0: as configured for all.</param>
 /// <param name="RollupMonths">0 keeps for ever; -1: as configured for all.</param>
+/// <param name="ThanksUrl">Empty: this server's own page; so with <paramref name="ErrorUrl"/>.</param>
 /// <param name="AccountSecret">Empty: accounts are believed without proof.</param>
-internal sealed record ProductSetting(string[]? SubmitEvents, string[]? OpenEvents, int? RawDays, int? RollupMonths, string? AccountSecret);
+internal sealed record ProductSetting(string[]? SubmitEvents, string[]? OpenEvents, int? RawDays, int? RollupMonths, string? AccountSecret, bool? DoubleOptIn = null, string? ThanksUrl = null, string? ErrorUrl = null);
 
 /// <summary>Reads and changes the table of properties for the command line. The server takes changes over within a minute.</summary>
 internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider clock)
@@ -70,7 +71,9 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         set submit_events = coalesce(@submit, submit_events), open_events = coalesce(@open, open_events),
             raw_days = case when @raw_days = 0 then null else coalesce(@raw_days, raw_days) end,
             rollup_months = case when @rollup_months < 0 then null else coalesce(@rollup_months, rollup_months) end,
-            account_secret = nullif(coalesce(@secret, account_secret), '')
+            account_secret = nullif(coalesce(@secret, account_secret), ''),
+            double_opt_in = coalesce(@double_opt_in, double_opt_in),
+            thanks_url = nullif(coalesce(@thanks_url, thanks_url), ''), error_url = nullif(coalesce(@error_url, error_url), '')
         where id = @id
         """;
 
@@ -86,6 +89,9 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         Add("raw_days", NpgsqlDbType.Integer, product.RawDays);
         Add("rollup_months", NpgsqlDbType.Integer, product.RollupMonths);
         Add("secret", NpgsqlDbType.Text, product.AccountSecret);
+        Add("double_opt_in", NpgsqlDbType.Boolean, product.DoubleOptIn);
+        Add("thanks_url", NpgsqlDbType.Text, product.ThanksUrl);
+        Add("error_url", NpgsqlDbType.Text, product.ErrorUrl);
         await command.ExecuteNonQueryAsync(cancellationToken);
         if (product.SubmitEvents is not null || product.OpenEvents is not null) await ChangedDays.MarkAsync(connection, id, null, clock.GetUtcNow(), cancellationToken);
         await transaction.CommitAsync(cancellationToken);

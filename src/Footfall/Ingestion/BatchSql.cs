@@ -3,6 +3,26 @@ namespace Footfall.Ingestion;
 /// <summary>What happens to a batch between its temporary tables and the stored ones, in this order and in one transaction. See <see cref="BatchTables"/> for the temporary tables. Parameters: @gap interval, @now timestamptz.</summary>
 internal static class BatchSql
 {
+    /// <summary>
+    /// Events of people who were erased after they arrived: they come from a journal or a file that the erasure could not reach.
+    /// They count as dropped; <see cref="CountOutcomes"/> takes what left the batch for duplicates, hence the difference.
+    /// </summary>
+    public const string DropErased = """
+        with erased as (
+            delete from batch b
+            using erased_visitors x
+            where x.visitor_id = b.visitor_id and b.received_at <= x.erased_at
+            returning b.property_id, (b.received_at at time zone 'UTC')::date as day
+        )
+        insert into ingest_counts as c (property_id, day, outcome, reason, events)
+        select e.property_id, e.day, o.outcome, o.reason, o.sign * count(*)
+        from erased e
+        cross join (values ('dropped', 'erased', 1), ('duplicate', '', -1)) as o (outcome, reason, sign)
+        group by e.property_id, e.day, o.outcome, o.reason, o.sign
+        order by e.property_id, e.day, o.outcome, o.reason
+        on conflict (property_id, day, outcome, reason) do update set events = c.events + excluded.events
+        """;
+
     /// <summary>Events whose key is already stored leave the batch; the keys of the others are taken.</summary>
     public const string DropDuplicates = """
         delete from batch b

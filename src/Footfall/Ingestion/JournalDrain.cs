@@ -58,6 +58,15 @@ internal sealed class JournalDrain(
         }
     }
 
+    /// <summary>Stores what the journal holds now, and returns: for a command, where no server does it.</summary>
+    public async Task DrainOnceAsync(CancellationToken cancellationToken)
+    {
+        var position = await positions.ReadAsync(journal.Id, cancellationToken);
+        journal.EnsureAfter(position);
+        journal.Release(position);
+        await DrainAsync(position, cancellationToken);
+    }
+
     /// <summary>Batch after batch until the journal's end.</summary>
     private async Task<JournalPosition> DrainAsync(JournalPosition position, CancellationToken cancellationToken)
     {

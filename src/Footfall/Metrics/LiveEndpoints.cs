@@ -1,5 +1,6 @@
 using Footfall.Access;
 using Footfall.Explore;
+using Footfall.Hosting;
 
 namespace Footfall.Metrics;
 

@@ -1,4 +1,5 @@
 using Footfall.Ingestion;
+using Footfall.Leads;
 using Footfall.Postgres;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -42,7 +43,7 @@ internal sealed class Jobs
 
     public Jobs(
         IOptions<RollupsOptions> options, RollupRunner rollups, RollupStore store, SessionSealer sealer, EventPartitions partitions,
-        Retention retention, Discrepancy discrepancy, NpgsqlDataSource database, TimeProvider clock)
+        Retention retention, Discrepancy discrepancy, ConsentExpiry consent, NpgsqlDataSource database, TimeProvider clock)
     {
         (this.rollups, this.store, this.database, this.clock) = (rollups, store, database, clock);
         var o = this.options = options.Value;
@@ -56,6 +57,7 @@ internal sealed class Jobs
             Model("funnel", "users at each step", o.FunnelSchedule),
             Model("visitors", "who viewed an entity", o.VisitorsSchedule),
             Of("seal-sessions", "closes ended sessions", o.SealSchedule, "ingestion", TodayAlone, sealer.SealAsync) with { AtStart = true },
+            Of("consent-expiry", "ends implied consent in time", o.ConsentSchedule, null, TodayAlone, consent.RunAsync) with { AtStart = true },
             Of("retention", "removes what is past its time", o.RetentionSchedule, RollupsLock, TodayAlone, async stop =>
             {
                 var report = await retention.RunAsync(dryRun: false, stop);

@@ -1,3 +1,4 @@
+using Footfall.Leads;
 using Microsoft.Extensions.Options;
 
 namespace Footfall.Rollups;
@@ -18,6 +19,7 @@ public static class RollupsRoom
         services.AddSingleton<IDayModel, ExperimentMetrics>();
         services.AddSingleton<IDayModel, FunnelMetrics>();
         services.AddSingleton<IDayModel, EntityVisitors>();
+        services.AddSingleton<IPersonalTrace, UserTraces>();
         services.AddSingleton<RollupStore>();
         services.AddSingleton(s => s.GetRequiredService<IOptions<RollupsOptions>>().Value is var o ? new RollupLimits(o.MaxEntities, o.MaxExperiments, o.MaxEventTypes) : null!);
         services.AddSingleton<RollupRunner>();
