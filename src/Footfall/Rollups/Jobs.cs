@@ -100,7 +100,13 @@ internal sealed class Jobs
         All.Where(j => j.IsModel).GroupBy(j => j.Schedule, StringComparer.Ordinal).Select(due =>
         {
             var names = due.Select(j => j.Name).ToArray();
-            return new Pass(due.Key == options.NightlySchedule ? "nightly" : string.Join('+', names), due.Key, stop => RecomputeAsync(names, stop), AtStart: false);
+            var name = due.Key == options.NightlySchedule ? "nightly" : string.Join('+', names);
+            return new Pass(name, due.Key, async stop =>
+            {
+                // Every server comes at the same time: one of them does it. (The lock of the rollups itself is waited for, since changed days are at work under it.)
+                await using var gate = await JobLock.TakeAsync(database, JobLock.KeyOf(name), wait: false, stop);
+                if (gate is not null) await RecomputeAsync(names, stop);
+            }, AtStart: false);
         });
 
     private Job Model(string name, string what, string? schedule) => new(name, what, schedule ?? options.NightlySchedule, RollupsLock, async stop =>

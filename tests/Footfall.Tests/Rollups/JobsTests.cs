@@ -62,6 +62,24 @@ public sealed class JobsTests(ApiServer server) : IClassFixture<ApiServer>
     }
 
     [Fact]
+    public async Task Of_servers_that_come_at_the_same_time_one_recomputes_the_last_days()
+    {
+        await server.StoreAsync(Told.Event("nightly", "2026-03-02T10:00:00"));
+        var nightly = Jobs.Passes.Single(p => p.Name == "nightly");
+        await using (await JobLock.TakeAsync(server.Database.Source, JobLock.KeyOf("nightly"), wait: false, default))
+        {
+            var before = await RunsAsync();
+            await nightly.Run(default);
+            Assert.Equal(before, await RunsAsync());
+        }
+        var runs = await RunsAsync();
+        await nightly.Run(default);
+        Assert.Equal(runs + 7, await RunsAsync());   // one of each model
+
+        Task<long> RunsAsync() => server.Database.ScalarAsync<long>("select count(*) from rollup_runs")!;
+    }
+
+    [Fact]
     public void Locks_of_jobs_are_all_different() =>
         Assert.Equal(Jobs.All.Count, Jobs.All.Select(j => JobLock.KeyOf(j.Name)).Append(RollupRunner.LockKey).Append(Footfall.Ingestion.BatchWriter.LockKey).Distinct().Count() - 2);
 }
