@@ -43,7 +43,7 @@ internal sealed class Jobs
 
     public Jobs(
         IOptions<RollupsOptions> options, RollupRunner rollups, RollupStore store, SessionSealer sealer, EventPartitions partitions,
-        Retention retention, Discrepancy discrepancy, ConsentExpiry consent, NpgsqlDataSource database, TimeProvider clock)
+        Retention retention, Discrepancy discrepancy, ConsentExpiry consent, LikelyLinks links, NpgsqlDataSource database, TimeProvider clock)
     {
         (this.rollups, this.store, this.database, this.clock) = (rollups, store, database, clock);
         var o = this.options = options.Value;
@@ -58,6 +58,7 @@ internal sealed class Jobs
             Model("visitors", "who viewed an entity", o.VisitorsSchedule),
             Of("seal-sessions", "closes ended sessions", o.SealSchedule, "ingestion", TodayAlone, sealer.SealAsync) with { AtStart = true },
             Of("consent-expiry", "ends implied consent in time", o.ConsentSchedule, null, TodayAlone, consent.RunAsync) with { AtStart = true },
+            Of("likely-links", "finds visitors of known leads", o.LinksSchedule, null, TodayAlone, links.RunAsync) with { AtStart = true },
             Of("retention", "removes what is past its time", o.RetentionSchedule, RollupsLock, TodayAlone, async stop =>
             {
                 var report = await retention.RunAsync(dryRun: false, stop);

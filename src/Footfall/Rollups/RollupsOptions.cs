@@ -46,6 +46,9 @@ internal sealed class RollupsOptions : IValidatableObject
     /// <summary>When implied consent that has ended is noted.</summary>
     public string ConsentSchedule { get; set; } = "45 0/10 * * * ?";
 
+    /// <summary>When visitors who are likely the submitters of late forms are looked for once more.</summary>
+    public string LinksSchedule { get; set; } = "20 * * * * ?";
+
     /// <summary>When raw rows and rollups past their time are removed.</summary>
     public string RetentionSchedule { get; set; } = "0 30 4 * * ?";
 
@@ -75,7 +78,7 @@ internal sealed class RollupsOptions : IValidatableObject
             (nameof(DailySchedule), DailySchedule), (nameof(IngestSchedule), IngestSchedule), (nameof(HourlySchedule), HourlySchedule), (nameof(ProductSchedule), ProductSchedule),
             (nameof(ExperimentSchedule), ExperimentSchedule), (nameof(FunnelSchedule), FunnelSchedule), (nameof(VisitorsSchedule), VisitorsSchedule),
             (nameof(SealSchedule), SealSchedule), (nameof(PartitionsSchedule), PartitionsSchedule),
-            (nameof(ConsentSchedule), ConsentSchedule),
+            (nameof(ConsentSchedule), ConsentSchedule), (nameof(LinksSchedule), LinksSchedule),
             (nameof(RetentionSchedule), RetentionSchedule), (nameof(DiscrepancySchedule), DiscrepancySchedule),
         ];
         return schedules
