@@ -144,6 +144,7 @@ internal static class PropertiesCommand
         await output.WriteLineAsync($"hosts    {(p.Hosts.Length == 0 ? "none: referrers on the site itself count as referrals" : string.Join(", ", p.Hosts))}");
         await output.WriteLineAsync($"goals    {(p.Goals.Length == 0 ? "none" : string.Join("\n         ", p.Goals.Select(g => g.ToString())))}");
         await output.WriteLineAsync($"summary  {Visibility(p)}");
+        await output.WriteLineAsync($"forms    {(p.Forms.DoubleOptIn ? "confirmed by mail" : "enough by themselves")}, thanks: {p.Forms.ThanksUrl ?? "this server's page"}, error: {p.Forms.ErrorUrl ?? "this server's page"}");
         await output.WriteLineAsync($"since    {p.CreatedAt.UtcDateTime:yyyy-MM-dd}");
     }
 

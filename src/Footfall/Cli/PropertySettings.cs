@@ -12,7 +12,11 @@ internal sealed record GoalSetting(string Name, string EventType, string? Path)
 }
 
 /// <summary>What an operator may say about a property.</summary>
-internal sealed record PropertySetting(string Id, string Name, string[] Hosts, GoalSetting[] Goals, bool PublicSummary, DateTimeOffset CreatedAt);
+internal sealed record PropertySetting(string Id, string Name, string[] Hosts, GoalSetting[] Goals, bool PublicSummary, DateTimeOffset CreatedAt, FormSetting Forms);
+
+/// <summary>How lead forms behave.</summary>
+/// <param name="ThanksUrl">Null: this server's own page; so with <paramref name="ErrorUrl"/>.</param>
+internal sealed record FormSetting(bool DoubleOptIn, string? ThanksUrl, string? ErrorUrl);
 
 /// <param name="RawDays">0: as configured for all.</param>
 /// <param name="RollupMonths">0 keeps for ever; -1: as configured for all.</param>
@@ -25,7 +29,7 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
-    private const string Columns = "select id, name, hosts, goals::text, public_summary, created_at from properties";
+    private const string Columns = "select id, name, hosts, goals::text, public_summary, created_at, double_opt_in, thanks_url, error_url from properties";
 
     private const string Save = """
         insert into properties (id, name, hosts, goals, public_summary, created_at)
@@ -108,7 +112,8 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         {
             properties.Add(new PropertySetting(
                 rows.GetString(0), rows.GetString(1), rows.GetFieldValue<string[]>(2),
-                JsonSerializer.Deserialize<GoalSetting[]>(rows.GetString(3), Json) ?? [], rows.GetBoolean(4), rows.GetFieldValue<DateTimeOffset>(5)));
+                JsonSerializer.Deserialize<GoalSetting[]>(rows.GetString(3), Json) ?? [], rows.GetBoolean(4), rows.GetFieldValue<DateTimeOffset>(5),
+                new FormSetting(rows.GetBoolean(6), rows.IsDBNull(7) ? null : rows.GetString(7), rows.IsDBNull(8) ? null : rows.GetString(8))));
         }
         return properties;
     }

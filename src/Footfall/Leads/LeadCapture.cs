@@ -61,7 +61,7 @@ internal sealed class LeadCapture(
     private async Task<LeadTaken> StoreAsync(Submission s, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);      // taken back where the commit is not reached
         var (lead, doubleOptIn) = await UpsertAsync(connection, s, cancellationToken);
         var isNew = lead.Id == s.Id;
         var given = Given(s);
@@ -78,9 +78,10 @@ internal sealed class LeadCapture(
         {
             foreach (var command in LeadStore.Changing(lead.Id, change)) batch.BatchCommands.Add(command);
         }
+        // With the rest rather than behind it: the ledger's end is locked until then, and every other form waits for it.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
         await batch.PrepareAsync(cancellationToken);
         await batch.ExecuteNonQueryAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
         return new LeadTaken(lead.Id, isNew, doubleOptIn && !s.IsServer && given.Status == ConsentStatus.Express);
     }
 

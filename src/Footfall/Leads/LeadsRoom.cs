@@ -17,6 +17,7 @@ public static class LeadsRoom
         services.AddSingleton<LeadStore>();
         services.AddSingleton<ConsentLedger>();
         services.AddSingleton<ConsentExpiry>();
+        services.AddSingleton<LikelyLinks>();
         services.AddSingleton<Confirmations>();
         services.AddSingleton<Withdrawals>();
         return services;

@@ -29,6 +29,7 @@ create table form_submissions (
     unique (lead_id, submit_key)
 );
 
+create index form_submissions_newest on form_submissions (submitted_at);
 create index form_submissions_visitor on form_submissions (visitor_id);
 
 -- Events of submissions on their way into the journal: written with the submission, gone when the journal has the event,
