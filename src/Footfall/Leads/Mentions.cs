@@ -94,18 +94,23 @@ internal static class Mentions
         return $"{name} = regexp_replace(t.{name}::text, @pattern, '{Blot}', 'gi'){cast}";
     }
 
-    /// <summary>In lower case, plain and as it stands in JSON (a quoted local part has signs that are escaped there).</summary>
+    /// <summary>In lower case: plain, as it stands in a URL, and in JSON (a quoted local part has signs that are escaped there).</summary>
     private static IEnumerable<string> Written(string address)
     {
         var lower = address.ToLowerInvariant();
         yield return lower;
+        var inUrl = Uri.EscapeDataString(lower).ToLowerInvariant();
+        yield return inUrl;
+        yield return inUrl.Replace("%40", "@", StringComparison.Ordinal);
+        yield return lower.Replace("@", "%40", StringComparison.Ordinal);
         yield return JsonEncodedText.Encode(lower, System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
     }
 
     /// <summary>The whole address only: joann@example.org is not ann@example.org.</summary>
     private static string Pattern(string[] addresses)
     {
-        const string ofLocal = @"[a-z0-9.!#$%&'*+/=?^_`{|}~-]";
+        // Other signs may stand in a local part too, and much more often stand before an address: (ann@..., 'ann@..., mail=ann@...
+        const string ofLocal = @"[a-z0-9.+_-]";
         var pattern = new StringBuilder();
         foreach (var address in addresses.SelectMany(Written).Distinct(StringComparer.Ordinal))
             pattern.Append(pattern.Length == 0 ? "" : "|").Append(Escape(address));

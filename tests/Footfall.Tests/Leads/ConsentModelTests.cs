@@ -53,6 +53,9 @@ public sealed class ConsentModelTests : IAsyncLifetime
         Unsubscribe,
         Expiry,
         OldList,
+        NoList,
+        Merge,
+        Unmerge,
     }
 
     internal sealed record Step(Deed Deed, int Person, int DaysLater, int Purpose);
@@ -75,7 +78,6 @@ public sealed class ConsentModelTests : IAsyncLifetime
             {
                 case Deed.Express: Express("form", step.Purpose); break;
                 case Deed.OldList:
-                    Known();
                     if (Status != "withdrawn" || withdrawn <= now.AddDays(-30)) Express("import", step.Purpose);
                     break;
                 case Deed.Inquiry: Implied(now, now.AddMonths(6), step.Purpose); break;
@@ -94,6 +96,11 @@ public sealed class ConsentModelTests : IAsyncLifetime
                 case Deed.Unsubscribe when Status is not null:
                     asked.Clear();
                     if (Status != "withdrawn") Change("withdrawn", "unsubscribe_form");
+                    withdrawn = now;
+                    break;
+                case Deed.NoList when Status != "withdrawn":
+                    asked.Clear();
+                    Change("withdrawn", "import");
                     withdrawn = now;
                     break;
                 case Deed.Expiry when Status == "implied" && ends <= now: Change("pending", "expiry"); break;
@@ -192,7 +199,10 @@ public sealed class ConsentModelTests : IAsyncLifetime
             case Deed.Confirm: await ConfirmAsync(email); break;
             case Deed.Unsubscribe: await PostAsync("/v1/leads/unsubscribe", new { email }); break;
             case Deed.Expiry: await server.Services.GetRequiredService<ConsentExpiry>().RunAsync(default); break;
-            case Deed.OldList: await ImportAsync(email, purpose, now); break;
+            case Deed.OldList: await ImportAsync(email, ConsentStatus.Express, purpose, now.AddDays(-30)); break;
+            case Deed.NoList: await ImportAsync(email, ConsentStatus.Withdrawn, null, null); break;
+            case Deed.Merge: await MergeAsync(email, email.Replace($"person{step.Person}", $"person{(step.Person + 1 + step.Purpose) % People}", StringComparison.Ordinal)); break;
+            case Deed.Unmerge: await UnmergeAsync(email); break;
             default: throw new ArgumentOutOfRangeException(nameof(step), step.Deed, null);
         }
     }
@@ -214,31 +224,27 @@ public sealed class ConsentModelTests : IAsyncLifetime
         }
     }
 
-    /// <summary>An entry of a list that a month ago somebody gave consent for.</summary>
-    private async Task ImportAsync(string email, string purpose, DateTimeOffset now)
+    /// <summary>A list of one entry: of people who consented a month ago, or of those who have said no.</summary>
+    private async Task ImportAsync(string email, ConsentStatus status, string? purpose, DateTimeOffset? givenAt)
     {
         Assert.True(EmailAddress.TryParse(email, out var address, out _));
-        await using var connection = await database.Source.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        if (await LeadStore.LockAsync(connection, address, default) is not { } lead)
-        {
-            await transaction.RollbackAsync();
-            await CaptureAsync(new { email, propertyId = "plain" });
-            await using var second = await connection.BeginTransactionAsync();
-            lead = (await LeadStore.LockAsync(connection, address, default))!;
-            await GiveAsync(lead);
-            await second.CommitAsync();
-            return;
-        }
-        await GiveAsync(lead);
-        await transaction.CommitAsync();
-
-        async Task GiveAsync(Lead to)
-        {
-            var given = new ConsentGiven(ConsentStatus.Express, ConsentMethod.Import, ConsentBasis.Inquiry, purpose, null, null, "plain", now.AddDays(-30));
-            if (ConsentRules.Give(to.Consent, given, now) is { } change) await LeadStore.ChangeAsync(connection, to.Id, change, default);
-        }
+        var row = new ImportRow(2, address, status, ConsentBasis.Inquiry, "paper form", purpose, givenAt);
+        await server.Services.GetRequiredService<LeadImport>().RunAsync([row], new ImportDefaults("plain", status, ConsentBasis.Inquiry, null, null, null), new ImportOutcome(), _ => { }, default);
     }
+
+    /// <summary>Two addresses of one person keep a consent each, whatever is merged and undone.</summary>
+    private async Task MergeAsync(string email, string other)
+    {
+        if (await LeadAsync(email) is { } from && await LeadAsync(other) is { } into) await server.Services.GetRequiredService<LeadMerges>().MergeAsync(from, into, "test", default);
+    }
+
+    private async Task UnmergeAsync(string email)
+    {
+        if (await LeadAsync(email) is { } lead && await database.ScalarAsync<Guid?>("select id from lead_merges where from_lead_id = @lead and undone_at is null", ("lead", lead)) is { } merge)
+            await server.Services.GetRequiredService<LeadMerges>().UndoAsync(merge, "test", default);
+    }
+
+    private Task<Guid?> LeadAsync(string email) => database.ScalarAsync<Guid?>("select id from leads where email_normalized = @email", ("email", email));
 
     private Task CaptureAsync(object lead) => PostAsync("/v1/leads/capture", lead);
 
