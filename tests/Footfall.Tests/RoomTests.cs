@@ -20,7 +20,7 @@ public sealed partial class RoomTests
         ("Ingestion", ["Postgres", "Capture", "Journal"]),
         ("Leads", ["Postgres", "Access", "Capture", "Ingestion"]),
         ("Definitions", ["Postgres", "Access", "Capture"]),
-        ("Rollups", ["Postgres", "Capture", "Ingestion", "Definitions"]),
+        ("Rollups", ["Postgres", "Capture", "Ingestion", "Leads", "Definitions"]),
         ("Segments", ["Postgres", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),

@@ -1,4 +1,5 @@
 using Footfall.Ingestion;
+using Footfall.Leads;
 using Footfall.Postgres;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -17,7 +18,7 @@ internal sealed record Job(string Name, string Schedule, Func<CancellationToken,
 /// <summary>Every job of the server.</summary>
 internal sealed class Jobs(
     IOptions<RollupsOptions> options, RollupRunner rollups, RollupStore store, SessionSealer sealer, EventPartitions partitions,
-    Retention retention, Discrepancy discrepancy, NpgsqlDataSource database, TimeProvider clock)
+    Retention retention, Discrepancy discrepancy, ConsentExpiry consent, NpgsqlDataSource database, TimeProvider clock)
 {
     private static DateOnly DayOf(TimeProvider clock) => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
 
@@ -45,6 +46,11 @@ internal sealed class Jobs(
             var report = await retention.RunAsync(dryRun: false, stop);
             return (int)Math.Min(int.MaxValue, report.Properties.Sum(p => p.Events + p.Rollups) + report.Keys + report.Visitors);
         }, stop), AtStart: false),
+        new("consent-expiry", options.Value.ConsentSchedule, async stop =>
+        {
+            // Every ten minutes nothing happens, mostly: only a run that did something is worth a row.
+            await consent.RunAsync(stop);
+        }),
         new("discrepancy", options.Value.DiscrepancySchedule, stop =>
         {
             var from = DayOf(clock).AddDays(-options.Value.BatchDays);

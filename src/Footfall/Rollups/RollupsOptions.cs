@@ -22,6 +22,9 @@ internal sealed class RollupsOptions : IValidatableObject
     /// <summary>When coming weeks get their partitions.</summary>
     public string PartitionsSchedule { get; set; } = "15 5 * * * ?";
 
+    /// <summary>When implied consent that has ended is noted.</summary>
+    public string ConsentSchedule { get; set; } = "45 0/10 * * * ?";
+
     /// <summary>When raw rows and rollups past their time are removed.</summary>
     public string RetentionSchedule { get; set; } = "0 30 4 * * ?";
 
@@ -37,6 +40,7 @@ internal sealed class RollupsOptions : IValidatableObject
         [
             (nameof(DirtySchedule), DirtySchedule), (nameof(NightlySchedule), NightlySchedule),
             (nameof(SealSchedule), SealSchedule), (nameof(PartitionsSchedule), PartitionsSchedule),
+            (nameof(ConsentSchedule), ConsentSchedule),
             (nameof(RetentionSchedule), RetentionSchedule), (nameof(DiscrepancySchedule), DiscrepancySchedule),
         ];
         return schedules

@@ -137,7 +137,15 @@ function forms(): void {
     const form = e.target;
     if (form.hasAttribute('data-ff-event')) core.put(form.getAttribute('data-ff-event'), { props: propsOf(form) });
     // A lead form's own script says when the lead was really taken.
-    if (!form.ff) core.put('form_submit', name(form));
+    if (form.ff) return;
+    const hidden: Fields = { eventId: core.put('form_submit', name(form)), anonId: core.anonId() };
+    // Posted by the browser itself, it still says whose it is, and that we have told of it.
+    if (/\/v1\/leads\/capture$/.test(form.action)) Object.keys(hidden).forEach(key => {
+      const input = form.querySelector(`[name=${key}]`) || form.appendChild(doc.createElement('input'));
+      input.type = 'hidden';
+      input.name = key;
+      input.value = hidden[key] || '';
+    });
   });
 }
 
