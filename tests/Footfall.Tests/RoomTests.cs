@@ -25,7 +25,7 @@ public sealed partial class RoomTests
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Dashboard", ["Postgres", "Access", "Journal", "Rollups", "Metrics"]),
-        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Definitions", "Rollups"]),
+        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Definitions", "Rollups"]),
     ];
 
     private static readonly string[] Buckets = ["Services", "Models", "Helpers", "Utils", "Common", "Manager", "Base"];
