@@ -266,6 +266,9 @@ internal static class BatchSql
         """;
 
     public const string MoveSessions = $"""
+        with n (visitor_id, id, property_id, started_at, ended_at, first_event_id, entry_at, entry_event_id, exit_at, exit_event_id, later_exit_day, landing_path, exit_path, referrer, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, traffic_source, device_type, browser, os, country_code, page_views, events, engaged_ms, has_conversion, is_bounce, sealed) as materialized (
+        {Sessions}
+        where i.near > 0)
         update sessions s set
             started_at = n.started_at, ended_at = n.ended_at, first_event_id = n.first_event_id,
             entry_at = n.entry_at, entry_event_id = n.entry_event_id,
@@ -278,9 +281,7 @@ internal static class BatchSql
             browser = n.browser, os = n.os, country_code = n.country_code,
             page_views = n.page_views, events = n.events, engaged_ms = n.engaged_ms,
             has_conversion = n.has_conversion, is_bounce = n.is_bounce, sealed = n.sealed
-        from (
-        {Sessions}
-        where i.near > 0) n (visitor_id, id, property_id, started_at, ended_at, first_event_id, entry_at, entry_event_id, exit_at, exit_event_id, later_exit_day, landing_path, exit_path, referrer, referrer_host, utm_source, utm_medium, utm_campaign, utm_term, utm_content, traffic_source, device_type, browser, os, country_code, page_views, events, engaged_ms, has_conversion, is_bounce, sealed)
+        from n
         where s.visitor_id = n.visitor_id and s.id = n.id
         """;
 

@@ -32,7 +32,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
         BatchSql.CutIslands,
         "analyze batch_pieces (island, seq, session_id, visitor_id)",
         BatchSql.JoinIslands,
-        "analyze batch_islands (island, visitor_id, session_id, first_seq, first_session, entry_seq, entry_session, exit_seq, exit_session)",
+        "analyze batch_islands (island, visitor_id, session_id, first_seq, first_session, entry_seq, entry_session, exit_seq, exit_session, near)",
         BatchSql.Absorb,
         BatchSql.MoveFlags,
         BatchSql.AddSessions,

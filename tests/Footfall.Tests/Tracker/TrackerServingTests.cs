@@ -31,6 +31,19 @@ public sealed partial class TrackerServingTests(TrackedSite tracked) : IClassFix
     }
 
     [Theory]
+    [InlineData("/t.activity.0123456789abcdef.js", HttpStatusCode.OK)]
+    [InlineData("/t.vitals.0123456789abcdef.js", HttpStatusCode.OK)]
+    [InlineData("/t.activity.0123.js", HttpStatusCode.NotFound)]
+    [InlineData("/t.nothing.0123456789abcdef.js", HttpStatusCode.NotFound)]
+    public async Task A_core_from_before_an_upgrade_finds_what_it_loads(string path, HttpStatusCode status)
+    {
+        using var client = Client;
+        using var answer = await client.GetAsync(path, TestContext.Current.CancellationToken);
+        Assert.Equal(status, answer.StatusCode);
+        if (status == HttpStatusCode.OK) Assert.Equal("no-cache", answer.Headers.CacheControl!.ToString());
+    }
+
+    [Theory]
     [InlineData("br, gzip", "br")]
     [InlineData("gzip", "gzip")]
     [InlineData("br;q=0, gzip", "gzip")]

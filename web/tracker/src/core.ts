@@ -32,7 +32,7 @@ export const extras = {
 function address(): Fields {
   let utm: Fields | undefined;
   let query = '';
-  safely(() => new URLSearchParams(place.search).forEach((value, key) => {
+  if (place.search) safely(() => new URLSearchParams(place.search).forEach((value, key) => {
     const tag = /^utm_(.+)/.exec(key);
     if (tag) (utm = utm || {})[tag[1]!] = value.slice(0, 256);
     else if (clickId.test(key)) query += '&' + key + '=1';       // that there was a click, never whose
