@@ -40,9 +40,8 @@ for (const [i, crawler] of crawlers.entries()) {
 
 const version = name => JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8')).version;
 put('user-agents.json', JSON.stringify(lists));
-const domains = (name, file) => [...new Set(JSON.parse(readFileSync(join(packages, name, file), 'utf8')).map(d => d.toLowerCase()))].sort();
-put('mail-disposable.json', JSON.stringify(domains('disposable-email-domains', 'index.json')));
-put('mail-free.json', JSON.stringify(domains('free-email-domains', 'domains.json')));
+const disposable = JSON.parse(readFileSync(join(packages, 'disposable-email-domains', 'index.json'), 'utf8'));
+put('mail-disposable.json', JSON.stringify([...new Set(disposable.map(d => d.toLowerCase()))].sort()));
 put('NOTICE.txt', `The data lists in this folder were made from these packages when Footfall was built.
 
 user-agents.json
@@ -51,9 +50,6 @@ user-agents.json
 
 mail-disposable.json
   disposable-email-domains ${version('disposable-email-domains')}, MIT licence
-
-mail-free.json
-  free-email-domains ${version('free-email-domains')}, MIT licence
 
 country.mmdb
   @ip-location-db/geo-whois-asn-country-mmdb ${version('@ip-location-db/geo-whois-asn-country-mmdb')}

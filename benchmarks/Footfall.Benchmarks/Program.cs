@@ -1,6 +1,6 @@
 using Footfall.Benchmarks;
 
-string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "tracker"];
+string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "leads", "tracker"];
 switch (args.FirstOrDefault())
 {
     case "all":
@@ -49,6 +49,9 @@ async Task RunAsync(string name)
             break;
         case "memory":
             await MemoryBenchmark.RunAsync(Folders.Fresh("memory"), seconds: Number(1, 20));
+            break;
+        case "leads":
+            await LeadBenchmark.RunAsync(rounds: Number(1, 5), requests: Number(2, 2000));
             break;
         case "start":
             await StartBenchmark.RunAsync(Folders.Fresh("start"));

@@ -18,6 +18,7 @@ internal sealed class StartPage(Readiness readiness, DatabaseGate gate, EventJou
     [
         ("install", "Install", "the tag on every kind of site; <a href=\"/install\">the snippet for yours</a>"),
         ("api", "API", "events, summary, health; every error code"),
+        ("leads", "Leads", "forms, consent and its ledger, links, unsubscribing"),
         ("definitions", "Definitions", "what each number means"),
         ("import", "Import", "page views from access logs you already have"),
         ("configuration", "Configuration", "every key, its default and meaning"),

@@ -7,7 +7,7 @@ namespace Footfall.Leads;
 internal static class ConsentEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/leads/{id:guid}/consent", GetAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(LeadAnswers.WithoutDatabase)
+        routes.MapGet("/v1/leads/{id}/consent", GetAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(LeadAnswers.WithoutDatabase)
             .WithName("leadConsent").Produces<ConsentReply>().WithMetadata(LeadNotes.Consent);
 
     private static async Task<IResult> GetAsync(

@@ -22,14 +22,14 @@ internal sealed class LeadEndpoint(
 
     public Task PreflightAsync(HttpContext context)
     {
-        if (!MayAnswer(context)) return RefuseAsync(context, null, null, LeadRejection.OriginNotAllowed).ExecuteAsync(context);
+        if (!MayAnswer(context)) return Refuse(context, null, null, LeadRejection.OriginNotAllowed).ExecuteAsync(context);
         return CaptureAnswers.PreflightAsync(context.Response);
     }
 
     public async Task<IResult> HandleAsync(HttpContext context)
     {
         context.Response.Headers.CacheControl = "no-store";
-        if (!MayAnswer(context)) return RefuseAsync(context, null, null, LeadRejection.OriginNotAllowed);
+        if (!MayAnswer(context)) return Refuse(context, null, null, LeadRejection.OriginNotAllowed);
         Caller? server = null;
         if (AccessGate.KeyOf(context.Request).Length > 0)
         {
@@ -38,12 +38,12 @@ internal sealed class LeadEndpoint(
         }
         else if (!limits.TryTake(context.Connection.RemoteIpAddress, out var seconds))
         {
-            return RefuseAsync(context, null, null, LeadRejection.RateLimited(seconds));
+            return Refuse(context, null, null, LeadRejection.RateLimited(seconds));
         }
         var (body, unreadable) = await LeadBodies.ReadAsync(context.Request, options.MaxBodyBytes, context.RequestAborted);
-        if (body is null) return RefuseAsync(context, null, null, unreadable!);
+        if (body is null) return Refuse(context, null, null, unreadable!);
         var read = LeadReader.Read(body.Json.Span);
-        if (read.Request is not { } request || read.Error is not null) return RefuseAsync(context, body, read.Request, LeadRejection.Unreadable(read));
+        if (read.Request is not { } request || read.Error is not null) return Refuse(context, body, read.Request, LeadRejection.Unreadable(read));
         if (server is null) return await TakeAsync(context, body, request, isServer: false);
         request.PropertyId ??= server.PropertyId;
         return server.MayUse(request.PropertyId ?? captureOptions.Value.DefaultPropertyId)
@@ -53,12 +53,12 @@ internal sealed class LeadEndpoint(
 
     private async Task<IResult> TakeAsync(HttpContext context, ReceivedBody body, LeadRequest request, bool isServer)
     {
-        if (!isServer && checks.AtOnce(request) is { } refused) return RefuseAsync(context, body, request, refused);
-        if (!EmailAddress.TryParse(request.Email, out var address, out var fault)) return RefuseAsync(context, body, request, LeadRejection.InvalidAddress(fault));
-        if (!isServer && !limits.TryTake(address, out var seconds)) return RefuseAsync(context, body, request, LeadRejection.RateLimited(seconds));
-        if (!database.IsReady) return RefuseAsync(context, body, request, LeadRejection.Unavailable);
+        if (!isServer && checks.AtOnce(request) is { } refused) return Refuse(context, body, request, refused);
+        if (!EmailAddress.TryParse(request.Email, out var address, out var fault)) return Refuse(context, body, request, LeadRejection.InvalidAddress(fault));
+        if (!isServer && !limits.TryTake(address, out var seconds)) return Refuse(context, body, request, LeadRejection.RateLimited(seconds));
+        if (!database.IsReady) return Refuse(context, body, request, LeadRejection.Unavailable);
         var (rejection, mailHostUnknown) = await checks.ByAskingAsync(request, address, isServer, context.RequestAborted);
-        if (rejection is not null) return RefuseAsync(context, body, request, rejection);
+        if (rejection is not null) return Refuse(context, body, request, rejection);
 
         if (!isServer) request.Path ??= PathOf(context.Request);
         // Not cancelled with the request: who gave up waiting for the answer still sent the form.
@@ -66,12 +66,12 @@ internal sealed class LeadEndpoint(
         try
         {
             var (taken, declined) = await capture.TakeAsync(request, address, Sender.Of(context, time, dayKeys, calledApi: true), isServer, mailHostUnknown, patience.Token);
-            return taken is null ? RefuseAsync(context, body, request, declined!) : Answer(context, body, request, taken);
+            return taken is null ? Refuse(context, body, request, declined!) : Answer(context, body, request, taken);
         }
         catch (Exception e) when (Database.IsAway(e) || e is PostgresException { IsTransient: true } or OperationCanceledException or IOException or UnauthorizedAccessException or InvalidDataException)
         {
             log.CannotStore(Database.Describe(e));
-            return RefuseAsync(context, body, request, LeadRejection.Unavailable);
+            return Refuse(context, body, request, LeadRejection.Unavailable);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed class LeadEndpoint(
     }
 
     /// <summary>Counts it by its reason, and says so: as JSON, or to a person by a page.</summary>
-    private IResult RefuseAsync(HttpContext context, ReceivedBody? body, LeadRequest? request, LeadRejection rejection)
+    private IResult Refuse(HttpContext context, ReceivedBody? body, LeadRequest? request, LeadRejection rejection)
     {
         counters.LeadRejected(properties.CountedAs(request?.PropertyId), DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime), rejection.Code);
         if (!WantsPage(context.Request, body)) return LeadAnswers.Refuse(context, rejection);

@@ -59,6 +59,11 @@ internal static class LeadNotes
 
     public static readonly ApiNotes ConfirmPage = new("The page behind a confirmation link", "HTML with a button that posts the token. Looking at it changes nothing.", new ApiParameter("token", "Of the link."));
 
+    public static readonly ApiNotes ThanksPage = new("The page behind a form that was taken", "HTML, for a form without script that names no page of its own.");
+
+    public static readonly ApiNotes SorryPage = new(
+        "The page behind a form that was not taken", "HTML, for a form without script that names no page of its own.", new ApiParameter("error", "The reason's code.", "validation_failed"));
+
     public static readonly ApiNotes Consent = new(
         "A lead's consent, with its whole history",
         "What holds now, the link that withdraws it, requests to confirm, and every row of the ledger with its hash. `confirmUrl` is there only where the server has no way to send it.")

@@ -8,7 +8,8 @@ namespace Footfall.Leads;
 /// <summary>The statements that store a form, in their order. Each is a command of a batch, so that the whole takes two journeys to the database.</summary>
 internal static class LeadSql
 {
-    private static readonly TimeSpan LinkWindow = TimeSpan.FromMinutes(30);
+    /// <summary>How near to the form a visitor must have been seen.</summary>
+    public static readonly TimeSpan LinkWindow = TimeSpan.FromMinutes(30);
 
     /// <summary>So many who share address and browser tell nobody apart.</summary>
     public const int MostSharing = 20;
@@ -69,7 +70,7 @@ internal static class LeadSql
         from (select v.id, count(*) over () as sharing
               from (select id
                     from visitors
-                    where last_ip_hash = @ip_hash and last_ua_hash = @ua_hash
+                    where (last_ip_hash || last_ua_hash) = (@ip_hash || @ua_hash)
                       and last_seen_at >= @now - @window and last_seen_at <= @now + @window
                       and id is distinct from @own
                     limit @most + 1) v) n
@@ -126,8 +127,9 @@ internal static class LeadSql
         Text(add.Parameters, "payload", s.Payload);
         Text(add.Parameters, "consent", s.Consent);
         Text(add.Parameters, "page", s.Page);
-        Bytes(add.Parameters, "ip_hash", s.IpHash);
-        Bytes(add.Parameters, "ua_hash", s.UaHash);
+        // Kept for finding likely visitors, and for nothing else.
+        Bytes(add.Parameters, "ip_hash", s.LooksForLikely ? s.IpHash : null);
+        Bytes(add.Parameters, "ua_hash", s.LooksForLikely ? s.UaHash : null);
         add.Parameters.AddWithValue("validation", s.ValidationStatus);
         add.Parameters.AddWithValue("now", s.At);
         yield return add;

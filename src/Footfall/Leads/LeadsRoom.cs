@@ -17,6 +17,7 @@ public static class LeadsRoom
         services.AddSingleton<LeadStore>();
         services.AddSingleton<ConsentLedger>();
         services.AddSingleton<ConsentExpiry>();
+        services.AddSingleton<LikelyLinks>();
         services.AddSingleton<Confirmations>();
         services.AddSingleton<Withdrawals>();
         return services;
@@ -46,15 +47,15 @@ public static class LeadsRoom
     {
         var capture = routes.ServiceProvider.GetRequiredService<LeadEndpoint>();
         routes.MapPost(LeadEndpoint.Path, (Delegate)capture.HandleAsync).WithName("leadCapture").Produces<LeadReply>().Produces<LeadReply>(StatusCodes.Status201Created).WithMetadata(LeadNotes.Capture);
-        routes.MapMethods(LeadEndpoint.Path, [HttpMethods.Options], capture.PreflightAsync);
+        routes.MapMethods(LeadEndpoint.Path, [HttpMethods.Options], capture.PreflightAsync).ExcludeFromDescription();
         routes.MapGet("/v1/leads/form-token", (SignedLinks links, IOptions<LeadsOptions> options, TimeProvider time, HttpContext context) =>
         {
             context.Response.Headers.CacheControl = "no-store";
             context.Response.Headers.AccessControlAllowOrigin = "*";
             return LeadAnswers.Ok(new FormTokenReply(links.Form(time.GetUtcNow()), options.Value.MinFillSeconds), LeadsJson.Default.FormTokenReply);
         }).WithName("leadFormToken").Produces<FormTokenReply>().WithMetadata(LeadNotes.FormToken);
-        routes.MapGet(Redirects.ThanksPage, LeadPages.Thanks).ExcludeFromDescription();
-        routes.MapGet(Redirects.ErrorPage, (string? error) => LeadPages.Sorry(error)).ExcludeFromDescription();
+        routes.MapGet(Redirects.ThanksPage, LeadPages.Thanks).WithName("leadThanks").WithMetadata(LeadNotes.ThanksPage);
+        routes.MapGet(Redirects.ErrorPage, (string? error) => LeadPages.Sorry(error)).WithName("leadSorry").WithMetadata(LeadNotes.SorryPage);
         UnsubscribeEndpoints.Map(routes);
         ConfirmEndpoints.Map(routes);
         ConsentEndpoint.Map(routes);

@@ -21,16 +21,23 @@ internal sealed class Redirects(IOptions<LeadsOptions> options)
 
     /// <summary>After a lead was taken.</summary>
     public string Thanks(HttpRequest request, string? asked, Property? property) =>
-        Allowed(request, asked, property) ?? Allowed(request, property?.ThanksUrl, property) ?? ThanksPage;
+        Allowed(request, asked, property) ?? Configured(request, property?.ThanksUrl, property) ?? ThanksPage;
 
     /// <summary>After it was not, with the reason's code, which the page may tell people apart.</summary>
     public string Error(HttpRequest request, string? asked, Property? property, string code)
     {
-        var page = Allowed(request, asked, property) ?? Allowed(request, property?.ErrorUrl, property) ?? ErrorPage;
+        var page = Allowed(request, asked, property) ?? Configured(request, property?.ErrorUrl, property) ?? ErrorPage;
         var fragment = page.IndexOf('#', StringComparison.Ordinal);
         var (head, tail) = fragment < 0 ? (page, "") : (page[..fragment], page[fragment..]);
         return $"{head}{(head.Contains('?', StringComparison.Ordinal) ? '&' : '?')}error={code}{tail}";
     }
+
+    /// <summary>What the operator said for the property holds wherever it leads.</summary>
+    private string? Configured(HttpRequest request, string? url, Property? property) => url is ['/', ..] ? Allowed(request, url, property) : url;
+
+    /// <summary>Whether a property may be told to lead there: a path, or an http or https address.</summary>
+    public static bool IsAddress(string text) =>
+        text.Length <= Longest && !text.Any(c => c is <= ' ' or '\\' or > '~') && (text[0] == '/' ? !text.StartsWith("//", StringComparison.Ordinal) : TryRead(text, out _));
 
     /// <summary>The address to go to; null when there is none that may be gone to.</summary>
     private string? Allowed(HttpRequest request, string? asked, Property? property)

@@ -15,6 +15,9 @@ internal sealed class SubmissionRecorder(NpgsqlDataSource database, DatabaseGate
     private const int Batch = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
+    // A burst of forms waits for the disk together, and not against those that are still being stored.
+    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(100);
+
     // Skipped are those that another server is taking; nothing waits for them.
     private const string Take = """
         select submission_id, property_id, day, record
@@ -58,7 +61,7 @@ internal sealed class SubmissionRecorder(NpgsqlDataSource database, DatabaseGate
                 if (!complained) log.EventsWait(Database.Describe(e));
                 complained = true;
             }
-            if (!more) await wake.WaitAsync(Interval, stoppingToken);
+            if (!more && await wake.WaitAsync(Interval, stoppingToken)) await Task.Delay(Gather, time, stoppingToken);
         }
     }
 

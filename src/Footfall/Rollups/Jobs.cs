@@ -18,7 +18,7 @@ internal sealed record Job(string Name, string Schedule, Func<CancellationToken,
 /// <summary>Every job of the server.</summary>
 internal sealed class Jobs(
     IOptions<RollupsOptions> options, RollupRunner rollups, RollupStore store, SessionSealer sealer, EventPartitions partitions,
-    Retention retention, Discrepancy discrepancy, ConsentExpiry consent, NpgsqlDataSource database, TimeProvider clock)
+    Retention retention, Discrepancy discrepancy, ConsentExpiry consent, LikelyLinks links, NpgsqlDataSource database, TimeProvider clock)
 {
     private static DateOnly DayOf(TimeProvider clock) => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
 
@@ -51,6 +51,7 @@ internal sealed class Jobs(
             // Every ten minutes nothing happens, mostly: only a run that did something is worth a row.
             await consent.RunAsync(stop);
         }),
+        new("likely-links", options.Value.LinksSchedule, links.RunAsync),
         new("discrepancy", options.Value.DiscrepancySchedule, stop =>
         {
             var from = DayOf(clock).AddDays(-options.Value.BatchDays);

@@ -25,6 +25,9 @@ internal sealed class RollupsOptions : IValidatableObject
     /// <summary>When implied consent that has ended is noted.</summary>
     public string ConsentSchedule { get; set; } = "45 0/10 * * * ?";
 
+    /// <summary>When visitors who are likely the submitters of late forms are looked for once more.</summary>
+    public string LinksSchedule { get; set; } = "20 * * * * ?";
+
     /// <summary>When raw rows and rollups past their time are removed.</summary>
     public string RetentionSchedule { get; set; } = "0 30 4 * * ?";
 
@@ -40,7 +43,7 @@ internal sealed class RollupsOptions : IValidatableObject
         [
             (nameof(DirtySchedule), DirtySchedule), (nameof(NightlySchedule), NightlySchedule),
             (nameof(SealSchedule), SealSchedule), (nameof(PartitionsSchedule), PartitionsSchedule),
-            (nameof(ConsentSchedule), ConsentSchedule),
+            (nameof(ConsentSchedule), ConsentSchedule), (nameof(LinksSchedule), LinksSchedule),
             (nameof(RetentionSchedule), RetentionSchedule), (nameof(DiscrepancySchedule), DiscrepancySchedule),
         ];
         return schedules

@@ -21,6 +21,9 @@ public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<Com
     [InlineData("properties set p --goal =page_view")]
     [InlineData("properties set p --goal a=page_view:pricing")]
     [InlineData("properties set p --hosts https://shop.example/")]
+    [InlineData("properties set p --double-opt-in yes")]
+    [InlineData("properties set p --thanks-url //evil.example")]
+    [InlineData("properties set p --error-url javascript:x")]
     [InlineData("import access-log")]
     [InlineData("import access-log x --format iis")]
     [InlineData("import access-log x --property not/an/id")]
@@ -71,6 +74,8 @@ public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<Com
         Assert.Contains("signup=page_view:/welcome*", output);
         Assert.Contains("private", output);
 
+        Assert.Contains("confirmed by mail, thanks: /thanks, error: https://shop.example/sorry", (await cli.RunAsync("properties", "set", "shop", "--double-opt-in", "on", "--thanks-url", "/thanks", "--error-url", "https://shop.example/sorry")).Output, StringComparison.Ordinal);
+        Assert.Contains("enough by themselves, thanks: this server's page, error: https", (await cli.RunAsync("properties", "set", "shop", "--double-opt-in", "off", "--thanks-url", "")).Output, StringComparison.Ordinal);
         (_, output, _) = await cli.RunAsync("properties", "set", "shop", "--public-summary", "on");
         Assert.Contains("The shop", output);
         Assert.Contains("order=order_placed", output);

@@ -83,6 +83,27 @@ public sealed class LinkTests(ApiServer server) : IClassFixture<ApiServer>
     }
 
     [Fact]
+    public async Task Who_comes_behind_the_form_is_found_a_little_later()
+    {
+        var agent = Agent("later");
+        var lead = await SubmitAsync("later@example.org", agent, "visitor-later-own");
+        Assert.Equal(["|form_submit|1.00"], (await LinksAsync(lead)).Select(l => l[l.IndexOf('|', StringComparison.Ordinal)..]));
+        await SeenAsync("later-behind", minutesAgo: 0, agent: agent);
+        await SeenAsync("later-too-early", minutesAgo: 40, agent: agent);
+        var links = server.Services.GetRequiredService<LikelyLinks>();
+        await links.RunAsync(default);
+        await links.RunAsync(default);
+        await server.SettleAsync();
+        Assert.Equal(["visitor-later-behind|same_ip_ua_window|0.60", "visitor-later-own|form_submit|1.00"], await LinksAsync(lead));
+
+        // What two forms of one moment have left behind is put right.
+        await server.Database.ExecuteAsync("insert into lead_identities (id, lead_id, visitor_id, link_source, confidence, linked_at) select gen_random_uuid(), @other, visitor_id, 'same_ip_ua_window', 0.6, now() from lead_identities where lead_id = @lead and link_source = 'form_submit'",
+            ("other", await SubmitAsync("later-other@example.org", Agent("later other"))), ("lead", lead));
+        await links.RunAsync(default);
+        Assert.Equal(0, await server.Database.ScalarAsync<long>("select count(*) from lead_identities i join leads l on l.id = i.lead_id where l.email_normalized = 'later-other@example.org' and i.link_source = 'same_ip_ua_window' and visitor_id in (select visitor_id from lead_identities where lead_id = @lead)", ("lead", lead)));
+    }
+
+    [Fact]
     public async Task One_browser_may_give_two_addresses_and_one_address_come_from_two_browsers()
     {
         var one = await SubmitAsync("two-a@example.org", Agent("two"), "visitor-two-1");

@@ -139,7 +139,7 @@ function forms(): void {
     // A lead is told of by the server, which knows whether it was taken, and here only whose it is.
     if (!/\/v1\/leads\/capture$/.test(form.action)) core.put('form_submit', name(form));
     else if (!form.ff) {
-      const known: Fields = { anonId: core.anonId(), propertyId: setting('property'), path: core.extras.w.path };
+      const known: Fields = { anonId: core.anonId(), propertyId: setting('property'), path: core.extras.w.path, formName: name(form).props.form };
       Object.keys(known).forEach(key => {
         if (!known[key] || form.querySelector(`[name=${key}]`)) return;
         const input = form.appendChild(doc.createElement('input'));
