@@ -92,7 +92,7 @@ public sealed partial class TrackerServingTests(TrackedSite tracked) : IClassFix
         foreach (var step in new[] { "workout_started", "exercise_logged", "session_submitted" }) await page.ClickAsync($"[data-step={step}]");
         await page.WaitForSelectorAsync("[data-badge]:visible");
         await tracked.ShowsAsync(
-            "select event_type from events where property_id = 'demo' and event_type not in ('engagement', 'web_vitals') order by occurred_at, id",
+            "select e.event_type from events e join visitors v on v.id = e.visitor_id where e.property_id = 'demo' and v.kind = 'anon_id' and e.event_type not in ('engagement', 'web_vitals') order by e.occurred_at, e.id",
             "page_view", "experiment_assigned", "hero_click", "page_view", "add_to_cart", "page_view", "tab_opened", "workout_started", "exercise_logged", "session_submitted", "achievement_unlocked");
         await tracked.ShowsAsync("select distinct entity_id from events where property_id = 'demo' and entity_type = 'product'", "bell");
         Assert.Empty(problems);
