@@ -58,19 +58,19 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
     {
         await using var profile = await TrackedSite.ProfileAsync();
         var page = await OpenWithScriptAsync(profile, "/lead");
-        await FillAsync(page, "with@example.org");
+        await FillAsync(page, "with@forms.example.org");
         await page.ClickAsync("button");
         await page.WaitForSelectorAsync("[data-ff-state=success]");
         Assert.Equal("It worked.", await page.TextContentAsync("[aria-live=polite]"));
         Assert.EndsWith("/lead", page.Url, StringComparison.Ordinal);
         Assert.Equal("", await page.InputValueAsync("[name=email]"));
-        await IsTakenOnceAsync("with@example.org", "/lead");
+        await IsTakenOnceAsync("with@forms.example.org", "/lead");
         // The lead belongs to the visitor who looked at the page, and to nobody else for certain.
         await tracked.ShowsAsync(
             """
             select i.link_source, i.confidence, count(e.*) filter (where e.event_type = 'page_view')
             from leads l join lead_identities i on i.lead_id = l.id join events e on e.visitor_id = i.visitor_id
-            where l.email_normalized = 'with@example.org' and i.link_source = 'form_submit'
+            where l.email_normalized = 'with@forms.example.org' and i.link_source = 'form_submit'
             group by 1, 2
             """,
             "form_submit|1|1");
@@ -86,11 +86,11 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
             await Task.Delay(600);
             await route.ContinueAsync();
         });
-        await FillAsync(page, "twice@example.org");
+        await FillAsync(page, "twice@forms.example.org");
         await page.DblClickAsync("button");
         await page.EvaluateAsync("document.querySelector('form').requestSubmit()");
         await page.WaitForSelectorAsync("[data-ff-state=success]");
-        await IsTakenOnceAsync("twice@example.org", "/lead-twice");
+        await IsTakenOnceAsync("twice@forms.example.org", "/lead-twice");
     }
 
     [Fact]
@@ -128,12 +128,12 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
             using (var answer = await http.PostAsync(tracked.Server.Replace("stats.test", "127.0.0.1", StringComparison.Ordinal) + "/v1/leads/capture", body)) Assert.True(answer.IsSuccessStatusCode);
             await route.AbortAsync();
         });
-        await FillAsync(page, "again@example.org");
+        await FillAsync(page, "again@forms.example.org");
         await page.ClickAsync("button");
         await page.WaitForSelectorAsync("[data-ff-state=error]");
         await page.ClickAsync("button");
         await page.WaitForSelectorAsync("[data-ff-state=success]");
-        await IsTakenOnceAsync("again@example.org", "/lead-again");
+        await IsTakenOnceAsync("again@forms.example.org", "/lead-again");
     }
 
     [Fact]
@@ -141,10 +141,10 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
     {
         await using var profile = await TrackedSite.ProfileAsync();
         var page = await OpenWithScriptAsync(profile, "/lead-no-consent");
-        await page.FillAsync("[name=email]", "unasked@example.org");
+        await page.FillAsync("[name=email]", "unasked@forms.example.org");
         await page.ClickAsync("button");
         await page.WaitForTimeoutAsync(300);
-        await tracked.ShowsAsync("select 1 from leads where email_normalized = 'unasked@example.org'");
+        await tracked.ShowsAsync("select 1 from leads where email_normalized = 'unasked@forms.example.org'");
     }
 
     [Fact]
@@ -153,10 +153,10 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await using var profile = await TrackedSite.ProfileAsync();
         await profile.RouteAsync("**/t.form.*.js", route => route.AbortAsync());
         var page = await OpenAsync(profile, "/lead-posted");
-        await FillAsync(page, "posted@example.org");
+        await FillAsync(page, "posted@forms.example.org");
         await page.ClickAsync("button");
         await page.WaitForURLAsync("**/v1/leads/thanks");
-        await IsTakenOnceAsync("posted@example.org", "/lead-posted");
+        await IsTakenOnceAsync("posted@forms.example.org", "/lead-posted");
     }
 
     [Fact]
@@ -170,11 +170,11 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await page.ClickAsync("main button");
         await page.WaitForURLAsync("**/demo/sorry.html?error=*");
         await page.GotoAsync(tracked.Server + "/demo/letters.html");
-        await page.FillAsync("[name=email]", "plain@example.org");
+        await page.FillAsync("[name=email]", "plain@forms.example.org");
         await page.CheckAsync("[name='consent.status']");
         await page.ClickAsync("main button");
         await page.WaitForURLAsync("**/demo/thanks.html");
-        await IsTakenOnceAsync("plain@example.org", "/demo/letters.html", "demo", started: false);
+        await IsTakenOnceAsync("plain@forms.example.org", "/demo/letters.html", "demo", started: false);
     }
 
     [Fact]
@@ -186,11 +186,11 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
         tracked.Site.Raw("/lead-alone", $"<!doctype html><title>Alone</title><link rel=icon href='data:,'>{Form.Replace("\"shop\"", "\"alone\"", StringComparison.Ordinal)}<script async src='{tracked.Server}/t.js' data-property='alone'></script>");
         await page.GotoAsync(tracked.Site.Address + "/lead-alone");
         await page.WaitForSelectorAsync("[data-ff-status]", new() { State = WaitForSelectorState.Attached });
-        await FillAsync(page, "alone@example.org");
+        await FillAsync(page, "alone@forms.example.org");
         await page.ClickAsync("button");
         await page.WaitForSelectorAsync("[data-ff-state=success]");
         await page.CloseAsync(new() { RunBeforeUnload = true });
-        await IsTakenOnceAsync("alone@example.org", "/lead-alone", "alone");
+        await IsTakenOnceAsync("alone@forms.example.org", "/lead-alone", "alone");
         await tracked.ShowsAsync("select sum(events_duplicate), sum(leads_accepted) from daily_ingest_rollups where property_id = 'alone'", "0|1");
     }
 }
