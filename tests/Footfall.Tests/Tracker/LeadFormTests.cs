@@ -47,7 +47,13 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
             where l.email_normalized = '{email}'
             """,
             $"express|{property}|letters|new|express|form|{(property == "demo" ? "monthly letter" : "letter")}");
-        string[] events = started ? ["form_start|anon_id|letters", "form_submit|anon_id|letters"] : ["form_submit|cookieless|letters"];
+        if (!started)
+        {
+            // Without an id all tests of this address are one visitor: the submit is there, and others' may be.
+            await tracked.ShowsAsync($"select count(*) >= 1 from events e join visitors v on v.id = e.visitor_id where e.property_id = '{property}' and e.path = '{path}' and e.event_type = 'form_submit' and v.kind = 'cookieless'", "True");
+            return;
+        }
+        string[] events = ["form_start|anon_id|letters", "form_submit|anon_id|letters"];
         await tracked.ShowsAsync(
             $"select e.event_type, v.kind, e.props->>'form' from events e join visitors v on v.id = e.visitor_id where e.property_id = '{property}' and e.path = '{path}' and e.event_type like 'form%' order by e.occurred_at",
             events);
