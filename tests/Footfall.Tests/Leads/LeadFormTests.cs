@@ -17,7 +17,7 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
 
     private const string Lead = """
         select l.consent_status, i.link_source, v.anon_id is not null, s.form_name, s.payload ->> 'level', s.source like '%/lead-%'
-        from leads l join form_submissions s on s.lead_id = l.id join lead_identities i on i.lead_id = l.id left join visitors v on v.id = i.visitor_id
+        from leads l join form_submissions s on s.lead_id = l.id join lead_identities i on i.lead_id = l.id and i.link_source = 'form_submit' left join visitors v on v.id = i.visitor_id
         where l.email_normalized =
         """;
 

@@ -17,7 +17,7 @@ export interface Core {
 }
 
 /** What the lead form's script needs. */
-export type FormNeeds = [put: typeof put, anonId: () => string | undefined, host: string, property: string | null | undefined];
+export type FormNeeds = [anonId: () => string | undefined, host: string, property: string | null | undefined];
 
 const download = /\.(pdf|zip|gz|tgz|7z|rar|dmg|exe|msi|deb|rpm|apk|iso|docx?|xlsx?|pptx?|csv|epub|mp[34]|mov|webm)$/i;
 
@@ -52,7 +52,7 @@ function viewed(again: boolean): void {
   if ((has('404') || doc.querySelector('meta[name=ff-404]')) && wants('notfound')) core.put('not_found');
   if (!formLoaded && doc.querySelector('form[data-ff-lead]')) {
     formLoaded = true;
-    core.form([core.put, core.anonId, core.host, setting('property')]);
+    core.form([core.anonId, core.host, setting('property')]);
   }
 }
 
@@ -136,17 +136,18 @@ function forms(): void {
   on(doc, 'submit', e => {
     const form = e.target;
     if (form.hasAttribute('data-ff-event')) core.put(form.getAttribute('data-ff-event'), { props: propsOf(form) });
-    // A lead form's own script says when the lead was really taken.
-    if (form.ff) return;
-    const named = name(form);
-    const hidden: Fields = { eventId: core.put('form_submit', named), anonId: core.anonId(), path: place.pathname, formName: named.props.form };
-    // Posted by the browser itself, it still says whose it is and where it stood, and that we have told of it.
-    if (/\/v1\/leads\/capture$/.test(form.action)) Object.keys(hidden).forEach(key => {
-      const input = form.querySelector(`[name=${key}]`) || form.appendChild(doc.createElement('input'));
-      input.type = 'hidden';
-      input.name = key;
-      input.value = key !== 'eventId' && input.value || hidden[key] || '';
-    });
+    // A lead is told of by the server, which knows whether it was taken, and here only whose it is.
+    if (!/\/v1\/leads\/capture$/.test(form.action)) core.put('form_submit', name(form));
+    else if (!form.ff) {
+      const known: Fields = { anonId: core.anonId(), propertyId: setting('property'), path: core.extras.w.path, formName: name(form).props.form };
+      Object.keys(known).forEach(key => {
+        if (!known[key] || form.querySelector(`[name=${key}]`)) return;
+        const input = form.appendChild(doc.createElement('input'));
+        input.type = 'hidden';
+        input.name = key;
+        input.value = known[key];
+      });
+    }
   });
 }
 

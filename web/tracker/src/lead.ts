@@ -2,7 +2,7 @@
 import type { FormNeeds } from './actions';
 import { randomId } from './person';
 
-let [put, anonId, host, property] = [] as unknown as FormNeeds;
+let [anonId, host, property] = [] as unknown as FormNeeds;
 
 const defaults = {
   sending: 'Sending…',
@@ -57,13 +57,13 @@ async function submit(form: HTMLFormElement & { ffId?: string }): Promise<void> 
   say(form, 'sending');
   enable(false);
   let message: string | undefined;
-  // The server records the submit as an event as well: under one id the two count once, and so does what is tried again.
+  // What is tried again counts once.
   const eventId = form.ffId = form.ffId || randomId();
   try {
     const answer = await fetch(form.action || host + '/v1/leads/capture', { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(read(form, eventId)), credentials: 'omit' });
     const said = await answer.json();
     if (answer.ok && said.ok) {
-      put('form_submit', { eventId, props: { form: form.getAttribute('name') || form.id || undefined } });
+      // The server has stored the submit as an event of this visitor: another one from here would only be its duplicate.
       form.ffId = '';
       form.reset();
       say(form, 'success');
@@ -79,7 +79,7 @@ async function submit(form: HTMLFormElement & { ffId?: string }): Promise<void> 
 
 /** Takes the page's lead forms over. */
 export function enhance(needs: FormNeeds): void {
-  [put, anonId, host, property] = needs;
+  [anonId, host, property] = needs;
   document.addEventListener('submit', event => {
     const form = event.target as HTMLFormElement & { ff?: number };
     if (!form.hasAttribute('data-ff-lead') || event.defaultPrevented) return;
