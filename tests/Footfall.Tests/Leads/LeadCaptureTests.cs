@@ -38,9 +38,9 @@ public sealed class LeadCaptureTests(ApiServer server) : IClassFixture<ApiServer
         Assert.Equal(["letters|shop.example/letters|valid|{\"level\": \"new\", \"title\": \"Dr\", \"nested\": {\"a\": 1}}|{\"method\": \"checkbox\", \"status\": \"express\", \"purpose\": \"monthly letter\"}|True"], await server.Database.RowsAsync(
             "select form_name, source, validation_status, payload, consent, ip_hash is not null and ua_hash is not null from form_submissions where lead_id = @id", ("id", id)));
         Assert.Equal(["express|form|monthly letter|shop.example/letters|shop"], await server.Database.RowsAsync("select status, method, purpose, source, property_id from consent_events where lead_id = @id", ("id", id)));
-        Assert.Equal(["form_submit|1"], await server.Database.RowsAsync("select link_source, confidence from lead_identities where lead_id = @id", ("id", id)));
 
         await server.SettleAsync();
+        Assert.Equal(["form_submit|1"], await server.Database.RowsAsync("select i.link_source, i.confidence from lead_identities i join visitors v on v.id = i.visitor_id where i.lead_id = @id and v.anon_id = 'visitor-whole'", ("id", id)));
         Assert.Equal(["form_submit|/letters?utm_source=x|shop|True|letters"], await server.Database.RowsAsync("""
             select e.event_type, e.path, e.property_id, e.is_conversion, e.props ->> 'form'
             from events e join visitors v on v.id = e.visitor_id where v.anon_id = 'visitor-whole'
@@ -58,7 +58,7 @@ public sealed class LeadCaptureTests(ApiServer server) : IClassFixture<ApiServer
         Assert.Equal(["1|1|1|50"], await server.Database.RowsAsync("""
             select (select count(*) from leads where email_normalized = 'burst@example.org'),
                    (select count(*) from consent_events c join leads l on l.id = c.lead_id where l.email_normalized = 'burst@example.org'),
-                   (select count(*) from lead_identities i join leads l on l.id = i.lead_id where l.email_normalized = 'burst@example.org'),
+                   (select count(*) from lead_identities i join leads l on l.id = i.lead_id where l.email_normalized = 'burst@example.org' and i.link_source = 'form_submit'),
                    (select count(*) from form_submissions s join leads l on l.id = s.lead_id where l.email_normalized = 'burst@example.org')
             """));
         Assert.True((await server.Services.GetRequiredService<ConsentLedger>().VerifyAsync(default)).IsWhole);
