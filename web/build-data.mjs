@@ -40,11 +40,16 @@ for (const [i, crawler] of crawlers.entries()) {
 
 const version = name => JSON.parse(readFileSync(join(packages, name, 'package.json'), 'utf8')).version;
 put('user-agents.json', JSON.stringify(lists));
+const disposable = JSON.parse(readFileSync(join(packages, 'disposable-email-domains', 'index.json'), 'utf8'));
+put('mail-disposable.json', JSON.stringify([...new Set(disposable.map(d => d.toLowerCase()))].sort()));
 put('NOTICE.txt', `The data lists in this folder were made from these packages when Footfall was built.
 
 user-agents.json
   crawler-user-agents ${version('crawler-user-agents')}, MIT licence
   uap-core ${version('uap-core')}, Apache licence 2.0
+
+mail-disposable.json
+  disposable-email-domains ${version('disposable-email-domains')}, MIT licence
 
 country.mmdb
   @ip-location-db/geo-whois-asn-country-mmdb ${version('@ip-location-db/geo-whois-asn-country-mmdb')}

@@ -15,6 +15,8 @@ internal sealed class BenchDatabase : IAsyncDisposable
 
     public string Folder { get; }
 
+    public EmbeddedPostgres Embedded => embedded;
+
     public static async Task<BenchDatabase> OpenAsync(string folder)
     {
         Directory.CreateDirectory(folder);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Footfall.Definitions;
-using Footfall.Metrics;
 using Footfall.Postgres;
 using Footfall.Rollups;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -8,13 +7,13 @@ using Microsoft.Extensions.Options;
 
 namespace Footfall.Benchmarks;
 
-/// <summary>Two million product events over 60 days: how long the jobs take, and how long answers do, beside <c>select 1</c>.</summary>
+/// <summary>Two million product events over 60 days: how long the jobs take. <see cref="ProductAnswers"/> asks about them.</summary>
 internal static class ProductModels
 {
     private const int Days = 60;
     private const int Users = 20_000;
-    private static readonly DateOnly First = new(2026, 1, 5);
-    private static readonly DateOnly Last = First.AddDays(Days - 1);
+    public static readonly DateOnly First = new(2026, 1, 5);
+    public static readonly DateOnly Last = First.AddDays(Days - 1);
 
     private static readonly string Fill = $"""
         insert into properties (id, name) values ('app', 'app');
@@ -68,7 +67,8 @@ internal static class ProductModels
         IDayModel[] models = [new DailyMetrics(), new DailyIngest(), new EntityAggregates(), new ProductMetrics(users), new ExperimentMetrics(users), new FunnelMetrics(users), new EntityVisitors()];
         var runner = new RollupRunner(source, new RollupStore(source), models, clock, NullLogger<RollupRunner>.Instance);
 
-        await TimeAsync("all jobs, all 60 days", () => RollAsync(runner, First, Last, null));
+        Figures.Title("All jobs over two million product events, 60 days");
+        await TimeAsync("backfill of all 60 days", async () => await new Backfill(source, runner, clock).RunAsync(new(First, Last, "app"), restart: true, null, default));
         await TimeAsync("all jobs, 14 days, nothing changed", () => RollAsync(runner, Last.AddDays(-13), Last, null));
         foreach (var table in new[] { "user_facts", "product_users", "daily_product_metrics", "experiment_exposures", "experiment_assignments", "experiment_metric_rollups", "funnel_rollups", "analytics_aggregates", "entity_visitor_days", "entity_visitors", "daily_metric_rollups", "daily_ingest_rollups" })
         {
@@ -79,20 +79,7 @@ internal static class ProductModels
         await database.RunAsync($"insert into dirty_days values ('app', '{Last.AddDays(-3):yyyy-MM-dd}', 1, now()) on conflict do nothing");
         await TimeAsync("a dirty day, all jobs", async () => await runner.RunDirtyAsync(null, wait: true, default));
         await database.RunAsync("analyze");
-
-        var window = new Window(Last.AddDays(-29), Last);
-        var entities = new EntitiesReader(source);
-        await AnswersAsync("select 1", async () => await database.NumberAsync("select 1"));
-        await AnswersAsync("time series, daily, hot entity, 30 days", () => entities.SeriesAsync("app", "profile", "hot", window, EntityPeriod.Daily, default));
-        await AnswersAsync("time series, hourly, hot entity, 30 days", () => entities.SeriesAsync("app", "profile", "hot", window, EntityPeriod.Hourly, default));
-        await AnswersAsync("time series, monthly, hot entity, 60 days", () => entities.SeriesAsync("app", "profile", "hot", new(First, Last), EntityPeriod.Monthly, default));
-        await AnswersAsync("visitors of a plain entity, 30 days, 50 of them", () => entities.VisitorsAsync("app", "profile", "e7", window, null, 50, null, default));
-        await AnswersAsync("visitors of the hot entity, 30 days, 50 of them", () => entities.VisitorsAsync("app", "profile", "hot", window, null, 50, null, default));
-        await AnswersAsync("visitors of the hot entity, 60 days, by name", () => entities.VisitorsAsync("app", "profile", "hot", new(First, Last), "ser12", 50, null, default));
-        await AnswersAsync("product metrics, 30 days", () => new ProductReader(source).ReadAsync("app", window, default));
-        await AnswersAsync("experiment rows, 30 days", () => new ExperimentsReader(source, experiments).DaysAsync("app", window, null, default));
-        await AnswersAsync("experiment analysis, all days", () => new ExperimentsReader(source, experiments).AnalyseAsync("app", "button", default));
-        await AnswersAsync("funnels, 30 days", () => new FunnelsReader(source).ReadAsync("app", window, null, default));
+        Console.WriteLine($"  ({Figures.Machine()})");
     }
 
     private static async Task RollAsync(RollupRunner runner, DateOnly from, DateOnly to, string? job)
@@ -105,21 +92,6 @@ internal static class ProductModels
     {
         var watch = Stopwatch.StartNew();
         await work();
-        Console.WriteLine($"{what,-48} {watch.Elapsed.TotalSeconds,8:0.00} s");
-    }
-
-    private static async Task AnswersAsync<T>(string what, Func<Task<T>> ask)
-    {
-        const int times = 300;
-        for (var i = 0; i < 30; i++) await ask();
-        var took = new double[times];
-        for (var i = 0; i < times; i++)
-        {
-            var watch = Stopwatch.StartNew();
-            await ask();
-            took[i] = watch.Elapsed.TotalMilliseconds;
-        }
-        Array.Sort(took);
-        Console.WriteLine($"{what,-48} p50 {took[times / 2],7:0.00} ms   p95 {took[times * 95 / 100],7:0.00} ms   p99 {took[times * 99 / 100],7:0.00} ms");
+        Figures.Line(what, $"{watch.Elapsed.TotalSeconds,8:0.00} s");
     }
 }

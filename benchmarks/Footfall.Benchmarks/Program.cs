@@ -1,6 +1,6 @@
 using Footfall.Benchmarks;
 
-string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start"];
+string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "tracker", "leads", "erase", "leads-import"];
 switch (args.FirstOrDefault())
 {
     case "all":
@@ -10,10 +10,11 @@ switch (args.FirstOrDefault())
         await RunAsync(name);
         return 0;
     case "product-models":
-        await using (var database = await BenchDatabase.OpenAsync(Folders.Named("product-models")))
-        {
-            await ProductModels.RunAsync(database);
-        }
+        await using (var database = await BenchDatabase.OpenAsync(Folders.Named("product-models"))) await ProductModels.RunAsync(database);
+        await ProductAnswers.RunAsync(Folders.Named("product-models"));
+        return 0;
+    case "product-answers":
+        await ProductAnswers.RunAsync(Folders.Named("product-models"));
         return 0;
     case "capture-loop":
         CaptureLoop.Run();
@@ -27,7 +28,7 @@ switch (args.FirstOrDefault())
     case LoadChild.Command:
         return await LoadChild.MainAsync(args[1..]);
     default:
-        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|profile-batch|capture-loop. docs/performance.md says what each measures.");
+        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop. docs/performance.md says what each measures.");
         return 2;
 }
 
@@ -50,8 +51,20 @@ async Task RunAsync(string name)
         case "memory":
             await MemoryBenchmark.RunAsync(Folders.Fresh("memory"), seconds: Number(1, 20));
             break;
+        case "erase":
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Named("erase"))) await ErasureBenchmark.EraseAsync(database);
+            break;
+        case "leads-import":
+            await using (var database = await BenchDatabase.OpenAsync(Folders.Fresh("leads-import"))) await ErasureBenchmark.ImportAsync(database);
+            break;
+        case "leads":
+            await LeadBenchmark.RunAsync(rounds: Number(1, 5), requests: Number(2, 2000));
+            break;
         case "start":
             await StartBenchmark.RunAsync(Folders.Fresh("start"));
+            break;
+        case "tracker":
+            await TrackerBenchmark.RunAsync(Folders.Fresh("tracker"), rounds: Number(1, 20));
             break;
         default:
             throw new InvalidOperationException($"There is no benchmark {name}.");

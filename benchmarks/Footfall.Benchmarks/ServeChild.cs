@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Footfall.Capture;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -6,12 +7,13 @@ using Npgsql;
 
 namespace Footfall.Benchmarks;
 
-/// <summary>The product's server in a process of its own, with the yardsticks beside it: a log that keeps nothing, and an endpoint that only asks the database for 1.</summary>
+/// <summary>The product's server in a process of its own, with the yardsticks beside it: a log that keeps nothing, and endpoints that only ask the database for 1, and insert one row.</summary>
 internal static class ServeChild
 {
     public const string Command = "child-serve";
     public const string WithoutLog = "--answer-only";
     public const string SelectOne = "/benchmark/select-1";
+    public const string InsertOne = "/benchmark/insert-1";
 
     public static async Task RunAsync(string[] args)
     {
@@ -24,6 +26,18 @@ internal static class ServeChild
         {
             await using var command = database.CreateCommand("select 1");
             return TypedResults.Text((await command.ExecuteScalarAsync(stop))!.ToString());
+        });
+        app.MapPost(InsertOne, async (HttpContext context, NpgsqlDataSource database, TimeProvider time, CancellationToken stop) =>
+        {
+            using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: stop);
+            await using var connection = await database.OpenConnectionAsync(stop);
+            await using var command = new NpgsqlCommand("insert into benchmark_rows (id, email, at) values (@id, @email, @at)", connection);
+            command.Parameters.AddWithValue("id", Guid.NewGuid());
+            command.Parameters.AddWithValue("email", body.RootElement.GetProperty("email").GetString()!);
+            command.Parameters.AddWithValue("at", time.GetUtcNow());
+            await command.PrepareAsync(stop);
+            await command.ExecuteNonQueryAsync(stop);
+            return TypedResults.Json(new { ok = true }, statusCode: StatusCodes.Status201Created);
         });
         await app.RunAsync();
     }

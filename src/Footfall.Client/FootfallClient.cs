@@ -25,8 +25,11 @@ public sealed class FootfallClient
         AddAsync(eventType, details ?? new FootfallEvent(), account: null, cancellationToken);
 
     /// <summary>Tells who an account is, and, with <paramref name="anonId"/>, which visitor it belongs to.</summary>
-    public ValueTask IdentifyAsync(string accountId, string? username = null, string? displayName = null, string? anonId = null, CancellationToken cancellationToken = default) =>
-        AddAsync("identify", new FootfallEvent { AccountId = accountId, AnonId = anonId }, new WireAccount(username, displayName), cancellationToken);
+    public ValueTask IdentifyAsync(string accountId, string? username = null, string? displayName = null, string? anonId = null, string? accountSignature = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(accountId);
+        return AddAsync("identify", new FootfallEvent { AccountId = accountId, AnonId = anonId, AccountSignature = accountSignature }, new WireAccount(username, displayName), cancellationToken);
+    }
 
     internal void Close() => waiting.Writer.TryComplete();
 
@@ -42,6 +45,7 @@ public sealed class FootfallClient
             e.Path,
             e.Referrer,
             e.AccountId,
+            e.AccountSignature,
             account,
             e.EntityType,
             e.EntityId,

@@ -11,7 +11,10 @@ public sealed class FootfallClientOptions
     /// <summary>The property of events that name none; null leaves it to the server.</summary>
     public string? PropertyId { get; set; }
 
-    /// <summary>Sent as <c>Authorization: Bearer</c>; null sends none.</summary>
+    /// <summary>
+    /// A token of role ingest (<c>footfall token create --role ingest</c>), sent as <c>Authorization: Bearer</c>. With it accounts are
+    /// believed without proof and the limit of requests per address does not count; null sends none.
+    /// </summary>
     public string? Token { get; set; }
 
     /// <summary>Events per request, 1 to 500.</summary>

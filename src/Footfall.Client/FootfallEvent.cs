@@ -11,6 +11,9 @@ public sealed record FootfallEvent
     /// <summary>The signed-in user.</summary>
     public string? AccountId { get; init; }
 
+    /// <summary>Proof of <see cref="AccountId"/> where the property asks for one: <see cref="Footfall.Client.AccountSignature"/>. A client with a token needs none.</summary>
+    public string? AccountSignature { get; init; }
+
     public string? Path { get; init; }
     public string? Referrer { get; init; }
     public string? EntityType { get; init; }
@@ -33,7 +36,7 @@ public sealed record FootfallEvent
 
 /// <summary>The wire form. docs/api.md.</summary>
 internal sealed record WireEvent(
-    string EventType, string EventId, string? AnonId, DateTimeOffset Timestamp, string? Path, string? Referrer, string? AccountId, WireAccount? Account,
+    string EventType, string EventId, string? AnonId, DateTimeOffset Timestamp, string? Path, string? Referrer, string? AccountId, string? AccountSignature, WireAccount? Account,
     string? EntityType, string? EntityId, object? Props, WireTraffic Traffic);
 
 internal sealed record WireAccount(string? Username, string? DisplayName);

@@ -7,6 +7,7 @@ using Footfall.Explore;
 using Footfall.Hosting;
 using Footfall.Ingestion;
 using Footfall.Journal;
+using Footfall.Leads;
 using Footfall.Metrics;
 using Footfall.Postgres;
 using Footfall.Rollups;
@@ -41,6 +42,8 @@ public static class FootfallHost
         builder.Services.AddCapture(builder.Configuration);
         builder.Services.AddTracker(builder.Configuration);
         builder.Services.AddIngestion().AddJournalDrain();
+        builder.Services.AddLeads(builder.Configuration).AddLeadCapture();
+        builder.Services.AddLeadAdmin().AddErasureService();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
         builder.Services.AddExplore();
@@ -54,6 +57,8 @@ public static class FootfallHost
         app.UseDashboard();
         app.MapCapture();
         app.MapTracker();
+        app.MapLeads();
+        app.MapLeadAdmin();
         app.MapDefinitions();
         app.MapMetrics();
         app.MapApiDocument();
@@ -71,7 +76,9 @@ public static class FootfallHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddPostgres(builder.Configuration);
         builder.Services.AddCaptureEnrichment(builder.Configuration);
+        builder.Services.AddJournal(builder.Configuration);
         builder.Services.AddIngestion();
+        builder.Services.AddLeads(builder.Configuration).AddLeadAdmin();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups();
         builder.Services.AddCli();

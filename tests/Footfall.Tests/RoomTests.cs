@@ -14,18 +14,18 @@ public sealed partial class RoomTests
         ("Hosting", []),
         ("Postgres", []),
         ("Access", ["Postgres"]),
-        ("Capture", ["Postgres"]),
+        ("Capture", ["Postgres", "Access"]),
         ("Tracker", ["Capture"]),
         ("Journal", ["Capture"]),
         ("Ingestion", ["Postgres", "Capture", "Journal"]),
-        ("Leads", ["Postgres", "Access", "Capture", "Ingestion"]),
+        ("Leads", ["Postgres", "Access", "Capture", "Journal", "Ingestion"]),
         ("Definitions", ["Postgres", "Access", "Capture"]),
-        ("Rollups", ["Postgres", "Capture", "Ingestion", "Definitions"]),
+        ("Rollups", ["Postgres", "Capture", "Ingestion", "Leads", "Definitions"]),
         ("Segments", ["Postgres", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Definitions", "Rollups", "Explore", "Metrics"]),
-        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Definitions", "Rollups"]),
+        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Definitions", "Rollups"]),
     ];
 
     private static readonly string[] Buckets = ["Services", "Models", "Helpers", "Utils", "Common", "Manager", "Base"];

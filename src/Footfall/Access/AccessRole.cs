@@ -50,9 +50,12 @@ internal static class AccessNames
 internal sealed record Caller(AccessRole Role, AccessPlan Plan, string? PropertyId)
 {
     /// <summary>Who has the admin key, or the server's own pages.</summary>
-    public static readonly Caller Admin = new(AccessRole.Admin, AccessPlan.Pro, null);
+    public static readonly Caller Admin = new(AccessRole.Admin, AccessPlan.Pro, null) { Actor = "admin key" };
 
-    public static Caller Of(AccessToken token) => new(token.Role, token.Plan, token.PropertyId);
+    /// <summary>How an audit log names the caller: the kind of key, or the token's id. Neither a person nor a secret.</summary>
+    public string Actor { get; init; } = "dashboard key";
+
+    public static Caller Of(AccessToken token) => new(token.Role, token.Plan, token.PropertyId) { Actor = $"token {token.Id}" };
 
     public bool Has(AccessRole role) => Role == AccessRole.Admin || Role == role;
 

@@ -7,12 +7,16 @@ namespace Footfall.Capture;
 internal static class CaptureAnswers
 {
     public const string DroppedHeader = "x-footfall-dropped";
+
+    /// <summary>Of the keys asked for, those that have arrived.</summary>
+    public const string ArrivedHeader = "x-footfall-arrived";
+
     private const string Json = "application/json; charset=utf-8";
 
     public static void AllowOrigin(HttpResponse response, string? origin)
     {
         response.Headers.AccessControlAllowOrigin = origin ?? "*";
-        response.Headers.AccessControlExposeHeaders = $"{DroppedHeader}, Retry-After";
+        response.Headers.AccessControlExposeHeaders = $"{DroppedHeader}, {ArrivedHeader}, Retry-After";
         if (origin is not null) response.Headers.Vary = "Origin";
     }
 

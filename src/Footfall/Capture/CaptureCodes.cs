@@ -1,6 +1,6 @@
 namespace Footfall.Capture;
 
-/// <summary>Why a request, or an event of it, was refused: the closed set of <c>error</c> in answers and of <c>reason</c> in the ingest figures.</summary>
+/// <summary>Why a request, or an event of it, was refused: the closed set of <c>error</c> in answers and of <c>reason</c> in the ingest figures, with those of <see cref="Access.AccessRefusal"/> for servers whose token is not right.</summary>
 internal static class ErrorCodes
 {
     /// <summary>400: the body is no JSON text in UTF-8.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Footfall.Access;
 using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 
@@ -13,12 +14,14 @@ internal sealed class CaptureEndpoints(
     AddressLimiter limiter,
     OutcomeCounters counters,
     DayKeys dayKeys,
+    ArrivedBatches arrived,
     ICaptureLog log,
     TimeProvider time,
     ILogger<CaptureEndpoints> logger)
 {
     public const string Path = "/v1/events";
     private const string RetryWhenFull = "5";
+    private static readonly AccessRequirement Server = new(AccessRole.Ingest, AccessPlan.Free);
 
     private readonly CaptureOptions options = options.Value;
     private readonly AllowedOrigins origins = new(options.Value.CorsAllowedOrigins);
@@ -43,12 +46,22 @@ internal sealed class CaptureEndpoints(
 
     private async Task PostAsync(HttpContext context)
     {
-        if (!limiter.TryTake(context.Connection.RemoteIpAddress, out var retryAfter))
+        var (server, refusal) = await ServerOfAsync(context);
+        if (refusal is not null)
+        {
+            if (refusal.RetryAfterSeconds is { } seconds) context.Response.Headers.RetryAfter = seconds.ToString();
+            await RefuseAsync(context, refusal.Status, refusal.Error, refusal.Message);
+            return;
+        }
+        // A site's own server speaks for many from one address.
+        if (server is null && !limiter.TryTake(context.Connection.RemoteIpAddress, out var retryAfter))
         {
             context.Response.Headers.RetryAfter = retryAfter.ToString();
             await RefuseAsync(context, StatusCodes.Status429TooManyRequests, ErrorCodes.RateLimited, "Too many requests from this address.");
             return;
         }
+        var keys = BatchKeys.Of(context.Request);
+        if (keys.Asked.Length > 0 && string.Join(',', keys.Asked.Where(arrived.Has)) is { Length: > 0 } known) context.Response.Headers[CaptureAnswers.ArrivedHeader] = known;
         if (!MediaTypes.AreReadable(context.Request))
         {
             await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, ErrorCodes.UnsupportedMediaType, "Send application/json or text/plain, in UTF-8 and uncompressed.");
@@ -59,17 +72,42 @@ internal sealed class CaptureEndpoints(
             await RefuseAsync(context, StatusCodes.Status413PayloadTooLarge, ErrorCodes.BodyTooLarge, $"The body may have at most {options.MaxBodyBytes} bytes.");
             return;
         }
-        var sender = Sender.Of(context, time, dayKeys, calledApi: true);
+        var sender = Sender.Of(context, time, dayKeys, calledApi: true, isServer: server is not null);
+        if (server?.PropertyId is { } property && !KeepsTo(property, batch.Events))
+        {
+            refusal = AccessRefusal.OtherProperty();
+            await RefuseAsync(context, refusal.Status, refusal.Error, "The token is for another property than an event names. Leave traffic.propertyId out, or use a token for that property.");
+            return;
+        }
         if (batch.Error is { } error)
         {
             CountIssues(batch, sender.Day);
             await CaptureAnswers.InvalidAsync(context.Response, error, batch);
             return;
         }
-        await TakeAsync(context, batch, sender);
+        await TakeAsync(context, batch, sender, keys.Batch);
     }
 
-    private async Task TakeAsync(HttpContext context, EventBatch batch, Sender sender)
+    /// <summary>The site's own server that a token in <c>Authorization: Bearer</c> tells of; neither for browsers, which send none.</summary>
+    private static async ValueTask<(Caller? Server, AccessRefusal? Refusal)> ServerOfAsync(HttpContext context)
+    {
+        if (!context.Request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return (null, null);
+        return await context.RequestServices.GetRequiredService<AccessGate>().AuthenticateAsync(context, Server);
+    }
+
+    /// <summary>Gives the events that name no property the token's; false where one names another.</summary>
+    private static bool KeepsTo(string property, List<EventRequest> events)
+    {
+        foreach (var e in events)
+        {
+            e.PropertyId ??= property;
+            if (e.PropertyId != property) return false;
+        }
+        return true;
+    }
+
+    /// <param name="key">The batch's, by which its sender may ask whether it has arrived.</param>
+    private async Task TakeAsync(HttpContext context, EventBatch batch, Sender sender, string? key)
     {
         var taken = new List<CapturedEvent>(batch.Events.Count);
         var dropped = 0;        // one bit per reason
@@ -99,6 +137,7 @@ internal sealed class CaptureEndpoints(
         switch (result)
         {
             case AppendResult.Durable:
+                if (key is not null) arrived.Add(key);
                 await CaptureAnswers.TakenAsync(context.Response, taken.Count, dropped, batch.Issues);
                 break;
             case AppendResult.Full:

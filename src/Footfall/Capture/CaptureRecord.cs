@@ -6,7 +6,7 @@ namespace Footfall.Capture;
 /// <summary>How many events ended in one outcome, for the ingest figures of one property and UTC day.</summary>
 /// <param name="PropertyId">The property, or the default property where the request named none that exists.</param>
 /// <param name="Day">UTC day of arrival.</param>
-/// <param name="Outcome"><c>rejected</c> or <c>dropped</c>.</param>
+/// <param name="Outcome"><c>rejected</c>, <c>dropped</c>, <c>lead_accepted</c> or <c>lead_rejected</c>.</param>
 /// <param name="Reason">A code of a closed set: docs/api.md.</param>
 /// <param name="Events">How many.</param>
 public sealed record OutcomeCount(string PropertyId, DateOnly Day, string Outcome, string Reason, long Events);

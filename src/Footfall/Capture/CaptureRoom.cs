@@ -10,6 +10,7 @@ public static class CaptureRoom
     {
         services.AddCaptureEnrichment(configuration);
         services.AddSingleton<AddressLimiter>();
+        services.AddSingleton<ArrivedBatches>();
         services.AddSingleton<CaptureEndpoints>();
         services.AddSingleton<OutcomeCounters>();
         services.AddHostedService<DayKeyKeeper>();

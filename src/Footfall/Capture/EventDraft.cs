@@ -25,7 +25,7 @@ internal sealed class EventDraft(EventRequest request, Sender sender)
     public Guid? DedupeKey { get; set; }
 
     /// <summary>An account that the visitor opted out of, or that the property wants proven and is not, does not count.</summary>
-    private bool IsNobody => Anonymous || Request.AccountId is null || !Property!.Proves(Request.AccountId, Request.AccountSignature);
+    private bool IsNobody => Anonymous || Request.AccountId is null || !(Sender.IsServer || Property!.Proves(Request.AccountId, Request.AccountSignature));
 
     public CapturedEvent Build(Guid id) => new()
     {

@@ -11,6 +11,7 @@ internal sealed class OutcomeCounters(ICaptureLog log, TimeProvider time, ILogge
 {
     private const string RejectedOutcome = "rejected";
     private const string DroppedOutcome = "dropped";
+    private const string LeadRejectedOutcome = "lead_rejected";
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock gate = new();
@@ -20,6 +21,9 @@ internal sealed class OutcomeCounters(ICaptureLog log, TimeProvider time, ILogge
 
     /// <summary>Events refused with one of <see cref="ErrorCodes"/>; a request that could not be read counts as one.</summary>
     public void Rejected(string propertyId, DateOnly day, string error, int events = 1) => Add((propertyId, day, RejectedOutcome, error), events);
+
+    /// <summary>A form that made no lead.</summary>
+    public void LeadRejected(string propertyId, DateOnly day, string reason) => Add((propertyId, day, LeadRejectedOutcome, reason), 1);
 
     public void Dropped(string propertyId, DateOnly day, DropReason reason) => Add((propertyId, day, DroppedOutcome, reason.Text()), 1);
 

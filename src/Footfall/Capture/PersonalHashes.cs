@@ -24,6 +24,9 @@ public sealed class PersonalHashes
     /// <summary>32 bytes.</summary>
     public byte[] OfUserAgent(string userAgent) => OfText(userAgent);
 
+    /// <summary>32 bytes; of a normalised e-mail address, to know it again without keeping it.</summary>
+    internal byte[] OfEmail(string normalized) => OfText($"email:{normalized}");
+
     internal byte[] ImportDayKey(DateOnly day) => OfText($"import-day:{day:yyyy-MM-dd}");
 
     internal static IPAddress Normalised(IPAddress address)

@@ -13,6 +13,12 @@ internal sealed class Property(string id, IEnumerable<string> hosts, IReadOnlyLi
 
     public string Id { get; } = id;
 
+    /// <summary>Where a lead form without script leads when it names no address itself; null: to this server's own pages.</summary>
+    public string? ThanksUrl { get; init; }
+
+    /// <inheritdoc cref="ThanksUrl"/>
+    public string? ErrorUrl { get; init; }
+
     /// <summary>Whether a page on the host is one of the property's own; www.example.com and example.com are the same.</summary>
     public bool Owns(string host) => hosts.Count > 0 && hosts.Contains(WithoutWww(host).ToString());
 

@@ -34,6 +34,9 @@ internal sealed class PropertyRegistry
         }
     }
 
+    /// <summary>The property of the id, as far as it is known; never makes one.</summary>
+    public Property? Find(string? id) => Volatile.Read(ref known).GetValueOrDefault(id ?? defaultId);
+
     /// <summary>The property that a refused event is counted for: never makes one, so that strangers cannot fill the tables.</summary>
     public string CountedAs(string? id) => id is not null && Volatile.Read(ref known).ContainsKey(id) ? id : defaultId;
 

@@ -22,7 +22,7 @@ internal sealed class PropertyStore(NpgsqlDataSource database)
         """;
 
     private const string All = """
-        select id, hosts, goals::text, account_secret
+        select id, hosts, goals::text, account_secret, thanks_url, error_url
         from properties
         order by id
         """;
@@ -34,7 +34,11 @@ internal sealed class PropertyStore(NpgsqlDataSource database)
         List<Property> properties = [];
         while (await rows.ReadAsync(cancellationToken))
         {
-            properties.Add(new Property(rows.GetString(0), rows.GetFieldValue<string[]>(1), Goal.Read(rows.GetString(2)), rows.IsDBNull(3) ? null : rows.GetString(3)));
+            properties.Add(new Property(rows.GetString(0), rows.GetFieldValue<string[]>(1), Goal.Read(rows.GetString(2)), rows.IsDBNull(3) ? null : rows.GetString(3))
+            {
+                ThanksUrl = rows.IsDBNull(4) ? null : rows.GetString(4),
+                ErrorUrl = rows.IsDBNull(5) ? null : rows.GetString(5),
+            });
         }
         return properties;
     }

@@ -22,19 +22,20 @@ internal static class PropsReader
     private static readonly byte[][] Reserved =
         [.. PropNames.Measured.Select(Encoding.UTF8.GetBytes)];
 
-    public static ClientProps? Read(ref Utf8JsonReader reader, FieldContext context)
+    /// <param name="name">What issues call the object.</param>
+    public static ClientProps? Read(ref Utf8JsonReader reader, FieldContext context, string name = EventFields.Props)
     {
         if (reader.TokenType == JsonTokenType.Null) return null;
         if (reader.TokenType != JsonTokenType.StartObject)
         {
             reader.Skip();
-            context.Add(EventFields.Props, IssueCodes.ExpectedObject, $"expected an object of at most {MaxKeys} keys and {MaxBytes} bytes");
+            context.Add(name, IssueCodes.ExpectedObject, $"expected an object of at most {MaxKeys} keys and {MaxBytes} bytes");
             return null;
         }
         var scratch = ArrayPool<byte>.Shared.Rent(MaxBytes * 2);
         try
         {
-            return Rewrite(ref reader, new Members(scratch), context);
+            return Rewrite(ref reader, new Members(scratch), context, name);
         }
         finally
         {
@@ -42,7 +43,7 @@ internal static class PropsReader
         }
     }
 
-    private static ClientProps? Rewrite(ref Utf8JsonReader reader, Members members, FieldContext context)
+    private static ClientProps? Rewrite(ref Utf8JsonReader reader, Members members, FieldContext context, string name)
     {
         var valid = true;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
@@ -54,14 +55,14 @@ internal static class PropsReader
             }
             if (Problem(ref reader, ref members) is { } problem)
             {
-                context.Add(problem.Key is null ? EventFields.Props : $"{EventFields.Props}.{problem.Key}", problem.Code, problem.Message);
+                context.Add(problem.Key is null ? name : $"{name}.{problem.Key}", problem.Code, problem.Message);
                 valid = false;
             }
         }
         if (valid && members.Bytes > MaxBytes)
         {
             var problem = TooLarge();
-            context.Add(EventFields.Props, problem.Code, problem.Message);
+            context.Add(name, problem.Code, problem.Message);
             valid = false;
         }
         return valid && members.Count > 0 ? members.Build() : null;

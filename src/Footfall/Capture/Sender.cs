@@ -22,6 +22,9 @@ internal sealed record Sender(IPAddress? Address, string? UserAgent, DateTimeOff
     /// <summary>It called the events API, rather than fetching a page that a log tells of.</summary>
     public bool CalledApi { get; init; }
 
+    /// <summary>It is a site's own server, by its token: what it says of accounts needs no proof.</summary>
+    public bool IsServer { get; init; }
+
     /// <summary><c>Sec-GPC: 1</c>.</summary>
     public bool GlobalPrivacyControl { get; init; }
 
@@ -37,13 +40,14 @@ internal sealed record Sender(IPAddress? Address, string? UserAgent, DateTimeOff
     internal bool CountryKnown { get; set; }
 
     /// <summary>Of a live request.</summary>
-    public static Sender Of(HttpContext context, TimeProvider time, IVisitorKeys keys, bool calledApi)
+    public static Sender Of(HttpContext context, TimeProvider time, IVisitorKeys keys, bool calledApi, bool isServer = false)
     {
         var headers = context.Request.Headers;
         string? origin = headers.Origin;
         return new Sender(context.Connection.RemoteIpAddress, headers.UserAgent, WholeMicroseconds(time.GetUtcNow()), keys)
         {
             CalledApi = calledApi,
+            IsServer = isServer,
             PageHost = Referrer.HostOfUrl(origin) ?? Referrer.HostOfUrl(headers.Referer),
             GlobalPrivacyControl = headers["Sec-GPC"] == "1",
             DoNotTrack = headers["DNT"] == "1",

@@ -71,6 +71,9 @@ public static class FootfallCommand
         root.Subcommands.Add(PurgeCommand.Build(run));
         root.Subcommands.Add(PropertiesCommand.Build(run));
         root.Subcommands.Add(TokenCommand.Build(run));
+        root.Subcommands.Add(LeadsCommand.Build(run));
+        root.Subcommands.Add(EraseCommand.Build(run));
+        root.Subcommands.Add(AuditCommand.Build(run));
         root.Subcommands.Add(ImportCommand.Build(run));
         root.Subcommands.Add(ExportCommand.Build(run));
         root.Subcommands.Add(DemoCommand.Build(run));

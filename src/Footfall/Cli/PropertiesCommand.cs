@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Footfall.Capture;
+using Footfall.Leads;
 
 namespace Footfall.Cli;
 
@@ -84,14 +85,21 @@ internal static class PropertiesCommand
         {
             if (r.Tokens is [{ Value.Length: > 0 and (< 16 or > 256) }]) r.AddError("--account-secret must have 16 to 256 characters; `openssl rand -hex 24` makes a good one.");
         });
-        var command = new Command("set", "Change a property, or make it. What is left out stays as it is.") { id, name, hosts, summary, goals, submits, opens, rawDays, months, secret };
+        var doubleOptIn = new Option<string>("--double-opt-in") { Description = "on: who gives an address in a form must confirm it by mail before anybody may write to them. off: the form is enough.", HelpName = "on|off" };
+        doubleOptIn.AcceptOnlyFromAmong("on", "off");
+        var thanksUrl = Page("--thanks-url", "Where a lead form without script leads when it was taken: a path of the site, or an address. Empty (\"\"): a page of this server.");
+        var errorUrl = Page("--error-url", "The same, when it was not.");
+        var command = new Command("set", "Change a property, or make it. What is left out stays as it is.") { id, name, hosts, summary, goals, submits, opens, rawDays, months, secret, doubleOptIn, thanksUrl, errorUrl };
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
         {
             var settings = context.Get<PropertySettings>();
             var property = parsed.GetRequiredValue(id);
             bool? isPublic = parsed.GetValue(summary) is { } word ? word == "on" : null;
             await settings.SaveAsync(property, parsed.GetValue(name), Given(parsed, hosts), Given(parsed, goals), isPublic, cancelled);
-            await settings.SaveProductAsync(property, new(parsed.GetValue(submits), parsed.GetValue(opens), parsed.GetValue(rawDays), parsed.GetValue(months), parsed.GetValue(secret)), cancelled);
+            var product = new ProductSetting(
+                parsed.GetValue(submits), parsed.GetValue(opens), parsed.GetValue(rawDays), parsed.GetValue(months), parsed.GetValue(secret),
+                parsed.GetValue(doubleOptIn) is { } asks ? asks == "on" : null, parsed.GetValue(thanksUrl), parsed.GetValue(errorUrl));
+            await settings.SaveProductAsync(property, product, cancelled);
             await ShowAsync(context.Output, (await settings.FindAsync(property, cancelled))!);
             return ExitCodes.Ok;
         }, stop));
@@ -114,6 +122,16 @@ internal static class PropertiesCommand
         },
     };
 
+    private static Option<string> Page(string name, string description)
+    {
+        var option = new Option<string>(name) { Description = description, HelpName = "URL" };
+        option.Validators.Add(r =>
+        {
+            if (r.Tokens is [{ Value.Length: > 0 } token] && !Redirects.IsAddress(token.Value)) r.AddError($"{name} must be a path such as /thanks, or an http or https address.");
+        });
+        return option;
+    }
+
     private static void Between(OptionResult result, Option<int?> option, int least, int most)
     {
         if (result.Tokens is [var token] && int.TryParse(token.Value, out var n) && (n < least || n > most)) result.AddError($"{option.Name} must be between {least} and {most}.");
@@ -126,6 +144,7 @@ internal static class PropertiesCommand
         await output.WriteLineAsync($"hosts    {(p.Hosts.Length == 0 ? "none: referrers on the site itself count as referrals" : string.Join(", ", p.Hosts))}");
         await output.WriteLineAsync($"goals    {(p.Goals.Length == 0 ? "none" : string.Join("\n         ", p.Goals.Select(g => g.ToString())))}");
         await output.WriteLineAsync($"summary  {Visibility(p)}");
+        await output.WriteLineAsync($"forms    {(p.Forms.DoubleOptIn ? "confirmed by mail" : "enough by themselves")}, thanks: {p.Forms.ThanksUrl ?? "this server's page"}, error: {p.Forms.ErrorUrl ?? "this server's page"}");
         await output.WriteLineAsync($"since    {p.CreatedAt.UtcDateTime:yyyy-MM-dd}");
     }
 

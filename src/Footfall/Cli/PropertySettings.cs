@@ -12,19 +12,24 @@ internal sealed record GoalSetting(string Name, string EventType, string? Path)
 }
 
 /// <summary>What an operator may say about a property.</summary>
-internal sealed record PropertySetting(string Id, string Name, string[] Hosts, GoalSetting[] Goals, bool PublicSummary, DateTimeOffset CreatedAt);
+internal sealed record PropertySetting(string Id, string Name, string[] Hosts, GoalSetting[] Goals, bool PublicSummary, DateTimeOffset CreatedAt, FormSetting Forms);
+
+/// <summary>How lead forms behave.</summary>
+/// <param name="ThanksUrl">Null: this server's own page; so with <paramref name="ErrorUrl"/>.</param>
+internal sealed record FormSetting(bool DoubleOptIn, string? ThanksUrl, string? ErrorUrl);
 
 /// <param name="RawDays">0: as configured for all.</param>
 /// <param name="RollupMonths">0 keeps for ever; -1: as configured for all.</param>
+/// <param name="ThanksUrl">Empty: this server's own page; so with <paramref name="ErrorUrl"/>.</param>
 /// <param name="AccountSecret">Empty: accounts are believed without proof.</param>
-internal sealed record ProductSetting(string[]? SubmitEvents, string[]? OpenEvents, int? RawDays, int? RollupMonths, string? AccountSecret);
+internal sealed record ProductSetting(string[]? SubmitEvents, string[]? OpenEvents, int? RawDays, int? RollupMonths, string? AccountSecret, bool? DoubleOptIn = null, string? ThanksUrl = null, string? ErrorUrl = null);
 
 /// <summary>Reads and changes the table of properties for the command line. The server takes changes over within a minute.</summary>
 internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider clock)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
-    private const string Columns = "select id, name, hosts, goals::text, public_summary, created_at from properties";
+    private const string Columns = "select id, name, hosts, goals::text, public_summary, created_at, double_opt_in, thanks_url, error_url from properties";
 
     private const string Save = """
         insert into properties (id, name, hosts, goals, public_summary, created_at)
@@ -70,7 +75,9 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         set submit_events = coalesce(@submit, submit_events), open_events = coalesce(@open, open_events),
             raw_days = case when @raw_days = 0 then null else coalesce(@raw_days, raw_days) end,
             rollup_months = case when @rollup_months < 0 then null else coalesce(@rollup_months, rollup_months) end,
-            account_secret = nullif(coalesce(@secret, account_secret), '')
+            account_secret = nullif(coalesce(@secret, account_secret), ''),
+            double_opt_in = coalesce(@double_opt_in, double_opt_in),
+            thanks_url = nullif(coalesce(@thanks_url, thanks_url), ''), error_url = nullif(coalesce(@error_url, error_url), '')
         where id = @id
         """;
 
@@ -86,6 +93,9 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         Add("raw_days", NpgsqlDbType.Integer, product.RawDays);
         Add("rollup_months", NpgsqlDbType.Integer, product.RollupMonths);
         Add("secret", NpgsqlDbType.Text, product.AccountSecret);
+        Add("double_opt_in", NpgsqlDbType.Boolean, product.DoubleOptIn);
+        Add("thanks_url", NpgsqlDbType.Text, product.ThanksUrl);
+        Add("error_url", NpgsqlDbType.Text, product.ErrorUrl);
         await command.ExecuteNonQueryAsync(cancellationToken);
         if (product.SubmitEvents is not null || product.OpenEvents is not null) await ChangedDays.MarkAsync(connection, id, null, clock.GetUtcNow(), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -102,7 +112,8 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         {
             properties.Add(new PropertySetting(
                 rows.GetString(0), rows.GetString(1), rows.GetFieldValue<string[]>(2),
-                JsonSerializer.Deserialize<GoalSetting[]>(rows.GetString(3), Json) ?? [], rows.GetBoolean(4), rows.GetFieldValue<DateTimeOffset>(5)));
+                JsonSerializer.Deserialize<GoalSetting[]>(rows.GetString(3), Json) ?? [], rows.GetBoolean(4), rows.GetFieldValue<DateTimeOffset>(5),
+                new FormSetting(rows.GetBoolean(6), rows.IsDBNull(7) ? null : rows.GetString(7), rows.IsDBNull(8) ? null : rows.GetString(8))));
         }
         return properties;
     }

@@ -19,6 +19,7 @@ internal sealed class StartPage(Readiness readiness, DatabaseGate gate, EventJou
         ("dashboard", "Dashboard", "its pages, addresses and keys; <a href=\"/\">open it</a>"),
         ("install", "Install", "the tag on every kind of site; <a href=\"/install\">the snippet for yours</a>"),
         ("api", "API", "events, summary, health; every error code"),
+        ("leads", "Leads", "forms, consent and its ledger, links, unsubscribing"),
         ("definitions", "Definitions", "what each number means"),
         ("import", "Import", "page views from access logs you already have"),
         ("configuration", "Configuration", "every key, its default and meaning"),

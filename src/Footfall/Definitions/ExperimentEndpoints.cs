@@ -28,11 +28,15 @@ internal static class ExperimentEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/experiments", AddAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentAdd");
-        routes.MapGet("/v1/experiments", ListAsync).RequireAccess(AccessRole.Dashboard).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentList");
-        routes.MapPatch("/v1/experiments/{id}", ChangeAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentChange");
+        routes.MapPost("/v1/experiments", AddAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentAdd")
+            .Produces<ExperimentReply>(StatusCodes.Status201Created).WithMetadata(DefinitionTexts.ExperimentAdd);
+        routes.MapGet("/v1/experiments", ListAsync).RequireAccess(AccessRole.Dashboard).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentList")
+            .Produces<ExperimentList>().WithMetadata(DefinitionTexts.ExperimentList);
+        routes.MapPatch("/v1/experiments/{id}", ChangeAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentChange")
+            .Produces<ExperimentReply>().WithMetadata(DefinitionTexts.ExperimentChange);
         // A site's pages ask this without a key, as they send events.
-        routes.MapGet("/v1/experiments/{id}/variant", VariantAsync).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentVariant");
+        routes.MapGet("/v1/experiments/{id}/variant", VariantAsync).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentVariant")
+            .Produces<VariantReply>().WithMetadata(DefinitionTexts.ExperimentVariant);
     }
 
     private static async Task<IResult> AddAsync(HttpContext context, ExperimentStore store, IOptions<CaptureOptions> capture, CancellationToken cancellationToken)

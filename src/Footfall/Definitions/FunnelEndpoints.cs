@@ -20,9 +20,12 @@ internal static class FunnelEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/funnels", AddAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("funnelAdd");
-        routes.MapGet("/v1/funnels", ListAsync).RequireAccess(AccessRole.Dashboard).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("funnelList");
-        routes.MapDelete("/v1/funnels/{name}", RemoveAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("funnelRemove");
+        routes.MapPost("/v1/funnels", AddAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("funnelAdd")
+            .Produces<FunnelReply>(StatusCodes.Status201Created).WithMetadata(DefinitionTexts.FunnelAdd);
+        routes.MapGet("/v1/funnels", ListAsync).RequireAccess(AccessRole.Dashboard).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("funnelList")
+            .Produces<FunnelList>().WithMetadata(DefinitionTexts.FunnelList);
+        routes.MapDelete("/v1/funnels/{name}", RemoveAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("funnelRemove")
+            .Produces<Done>().WithMetadata(DefinitionTexts.FunnelRemove);
     }
 
     private static async Task<IResult> AddAsync(HttpContext context, FunnelStore store, IOptions<CaptureOptions> capture, CancellationToken cancellationToken)

@@ -72,6 +72,9 @@ internal static class VitalsSql
         )
         """;
 
+    // A prop of the same name may be a text of the site's own.
+    private const string Any = "coalesce(lcp, inp, cls, fcp, ttfb) is not null";
+
     // By position: samples, then percentiles and count of each vital in the order of the enum.
     private const string Spreads = """
         count(*) as samples,
@@ -86,6 +89,7 @@ internal static class VitalsSql
         {Measured}
         select null::text as path, null::text as device, {Spreads}
         from measured
+        where {Any}
         """;
 
     private static readonly string Rows = $"""
@@ -93,6 +97,7 @@ internal static class VitalsSql
         rows as (
             select path, device, {Spreads}, coalesce(path, '') || chr(9) || device as key
             from measured
+            where {Any}
             group by path, device
         )
         select * from rows

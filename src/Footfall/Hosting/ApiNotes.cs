@@ -5,6 +5,9 @@ namespace Footfall.Hosting;
 /// <param name="Parameters">Of the query string.</param>
 internal sealed record ApiNotes(string Summary, string Description, params ApiParameter[] Parameters)
 {
+    /// <summary>What a request's body is, and one as JSON. Told here, because metadata that says what an endpoint accepts has routing refuse the rest, without a word.</summary>
+    public (Type Type, string Example)? Request { get; init; }
+
     /// <summary>A whole answer, as JSON.</summary>
     public string? Example { get; init; }
 

@@ -3,6 +3,26 @@ namespace Footfall.Ingestion;
 /// <summary>What happens to a batch between its temporary tables and the stored ones, in this order and in one transaction. See <see cref="BatchTables"/> for the temporary tables. Parameters: @gap interval, @now timestamptz.</summary>
 internal static class BatchSql
 {
+    /// <summary>
+    /// Events of people who were erased after they arrived: they come from a journal or a file that the erasure could not reach.
+    /// They count as dropped; <see cref="CountOutcomes"/> takes what left the batch for duplicates, hence the difference.
+    /// </summary>
+    public const string DropErased = """
+        with erased as (
+            delete from batch b
+            using erased_visitors x
+            where x.visitor_id = b.visitor_id and b.received_at <= x.erased_at
+            returning b.property_id, (b.received_at at time zone 'UTC')::date as day
+        )
+        insert into ingest_counts as c (property_id, day, outcome, reason, events)
+        select e.property_id, e.day, o.outcome, o.reason, o.sign * count(*)
+        from erased e
+        cross join (values ('dropped', 'erased', 1), ('duplicate', '', -1)) as o (outcome, reason, sign)
+        group by e.property_id, e.day, o.outcome, o.reason, o.sign
+        order by e.property_id, e.day, o.outcome, o.reason
+        on conflict (property_id, day, outcome, reason) do update set events = c.events + excluded.events
+        """;
+
     /// <summary>Events whose key is already stored leave the batch; the keys of the others are taken.</summary>
     public const string DropDuplicates = """
         delete from batch b
@@ -80,17 +100,20 @@ internal static class BatchSql
                or (b.account_at is not null and (v.account_seen_at is null or b.account_at >= v.account_seen_at)))
         """;
 
+    /// <summary>An account belongs to the property that first named it: events of another one, which anybody may send, do not rename it.</summary>
     public const string UpsertAccounts = """
-        insert into accounts as a (id, username, display_name, updated_at)
-        select distinct on (account_id) account_id, username, display_name, occurred_at
-        from batch
-        where account_id is not null and in_range and (username is not null or display_name is not null)
-        order by account_id, occurred_at desc, id desc
+        insert into accounts as a (id, username, display_name, updated_at, property_id)
+        select distinct on (b.account_id) b.account_id, b.username, b.display_name, b.occurred_at, b.property_id
+        from batch b
+        left join accounts known on known.id = b.account_id
+        where b.account_id is not null and b.in_range and (b.username is not null or b.display_name is not null)
+          and (known.property_id is null or known.property_id = b.property_id)
+        order by b.account_id, b.occurred_at desc, b.id desc
         on conflict (id) do update set
             username     = coalesce(excluded.username, a.username),
             display_name = coalesce(excluded.display_name, a.display_name),
             updated_at   = excluded.updated_at
-        where excluded.updated_at >= a.updated_at
+        where excluded.updated_at >= a.updated_at and (a.property_id is null or a.property_id = excluded.property_id)
         """;
 
     /// <summary>

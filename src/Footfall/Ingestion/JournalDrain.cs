@@ -15,8 +15,10 @@ internal sealed class JournalDrain(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    /// <summary>What holds ingestion up, and since when; null while it works.</summary>
-    public (DateTimeOffset Since, string Error)? Trouble { get; private set; }
+    private volatile IngestionTrouble? trouble;   // one reference, so that who reads it from another thread gets one moment's
+
+    /// <summary>What holds ingestion up; null while it works.</summary>
+    public IngestionTrouble? Trouble => trouble;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -37,15 +39,15 @@ internal sealed class JournalDrain(
                         await journal.WaitForMoreAsync(position, stoppingToken);
                         if (options.Value.GatherMilliseconds > 0) await Task.Delay(TimeSpan.FromMilliseconds(options.Value.GatherMilliseconds), clock, stoppingToken);
                         position = await DrainAsync(position, stoppingToken);
-                        if (Trouble is not null) log.Recovered();
-                        Trouble = null;
+                        if (trouble is not null) log.Recovered();
+                        trouble = null;
                         pause = FirstPause;
                     }
                 }
                 catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
                 {
-                    if (Trouble is null) log.Held(e);
-                    Trouble = (Trouble?.Since ?? clock.GetUtcNow(), Database.Describe(e));
+                    if (trouble is null) log.Held(e);
+                    trouble = new IngestionTrouble(trouble?.Since ?? clock.GetUtcNow(), Database.Describe(e));
                     await Task.Delay(pause, clock, stoppingToken);
                     pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
                 }
@@ -54,6 +56,15 @@ internal sealed class JournalDrain(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
+    }
+
+    /// <summary>Stores what the journal holds now, and returns: for a command, where no server does it.</summary>
+    public async Task DrainOnceAsync(CancellationToken cancellationToken)
+    {
+        var position = await positions.ReadAsync(journal.Id, cancellationToken);
+        journal.EnsureAfter(position);
+        journal.Release(position);
+        await DrainAsync(position, cancellationToken);
     }
 
     /// <summary>Batch after batch until the journal's end.</summary>
@@ -119,3 +130,6 @@ internal sealed class JournalDrain(
     /// <summary>Class 22 (data exception), 23 (constraint), 54 (program limit): the same statement fails again with the same rows.</summary>
     private static bool IsAboutContent(PostgresException e) => e.SqlState[..2] is "22" or "23" or "54";
 }
+
+/// <summary>What holds ingestion up, and since when.</summary>
+internal sealed record IngestionTrouble(DateTimeOffset Since, string Error);

@@ -28,10 +28,14 @@ internal sealed class SessionSealer(NpgsqlDataSource database, IOptions<Sessions
         where s.visitor_id = t.visitor_id and s.id = t.id
         """;
 
-    public async Task SealAsync(CancellationToken cancellationToken)
+    /// <summary>Returns how many were closed.</summary>
+    public async Task<int> SealAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        while (await SealPortionAsync(connection, cancellationToken) == Portion) { }
+        int closed = 0, portion;
+        do closed += portion = await SealPortionAsync(connection, cancellationToken);
+        while (portion == Portion);
+        return closed;
     }
 
     private async Task<int> SealPortionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -159,6 +159,27 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Begins a new segment, so that <see cref="Release"/> can delete all that hold a record by now: else the newest stays, with
+    /// what was in the database long ago. Returns where the records that are here now end.
+    /// </summary>
+    /// <exception cref="IOException">The disk refused; call again later.</exception>
+    public JournalPosition Turn()
+    {
+        lock (writerGate)
+        {
+            try
+            {
+                if (kept.BeginsNew && writer.BeginNext() is { } segment) kept.Began(segment);
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw new IOException($"The journal in {folder} cannot be written: {e.Message}", e);
+            }
+            return kept.End;
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         lock (pendingGate)

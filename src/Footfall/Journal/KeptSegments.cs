@@ -76,6 +76,18 @@ internal sealed class KeptSegments
         tell?.SetResult();
     }
 
+    /// <summary>Whether the newest segment holds records: an empty one, of this process or an earlier one, needs no other behind it.</summary>
+    public bool BeginsNew
+    {
+        get { lock (gate) return !segments.IsEmpty && segments[^1].HasRecords; }
+    }
+
+    /// <summary>An empty segment that the next record goes into. The end stays where the last record ends.</summary>
+    public void Began(SegmentFile segment)
+    {
+        lock (gate) segments = segments.Add(segment);
+    }
+
     /// <summary>Completes when there is something behind the position.</summary>
     public Task Behind(JournalPosition position)
     {
@@ -92,7 +104,7 @@ internal sealed class KeptSegments
     {
         lock (gate)
         {
-            if (upTo <= released) return ([], 0);
+            if (upTo < released) return ([], 0);   // not where it is the same: the last segment may have ceased to be the last
             released = upTo;
             List<SegmentFile> gone = [];
             long held = 0;

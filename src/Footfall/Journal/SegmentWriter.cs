@@ -69,6 +69,16 @@ internal sealed class SegmentWriter(string folder, Guid journalId, JournalOption
         return NextNumber();
     }
 
+    /// <summary>A new, empty segment for the next record; null when the present one is empty itself.</summary>
+    /// <exception cref="IOException">The disk refused; the next record tries again.</exception>
+    public SegmentFile? BeginNext()
+    {
+        if (active is { HasRecords: false }) return null;
+        Close();
+        Begin();
+        return active;
+    }
+
     public void Dispose() => Close();
 
     // Numbers follow the clock, so that a folder that was restored from an older copy does not use numbers again which the

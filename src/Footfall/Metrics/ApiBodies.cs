@@ -8,9 +8,10 @@ namespace Footfall.Metrics;
 /// <param name="Totals">The metrics of everything that the filters keep. Visitors of several rows may be the same, so that rows do not add up to it.</param>
 /// <param name="NextCursor">For the next page; null on the last.</param>
 /// <param name="Engine">What computed it: sql.</param>
+/// <param name="CompleteFrom">The first day of which all raw events are kept; of days before it they are gone, and not in the figures. Null: nothing was removed yet.</param>
 internal sealed record BreakdownBody(
     WindowBody Window, WindowBody? CompareTo, string Dimension, IReadOnlyList<string> Metrics, IReadOnlyDictionary<string, Figure> Totals,
-    IReadOnlyList<BreakdownRow> Rows, string? NextCursor, string Engine)
+    IReadOnlyList<BreakdownRow> Rows, string? NextCursor, string Engine, DateOnly? CompleteFrom)
 {
     [JsonPropertyOrder(-1)]
     public bool Ok => true;
@@ -22,9 +23,10 @@ internal sealed record BreakdownRow(string? Value, IReadOnlyDictionary<string, F
 /// <summary>The answer of GET /v1/metrics/timeseries.</summary>
 /// <param name="Points">One per piece of time, zeros included. A delta compares with the point of the same place in the other window.</param>
 /// <param name="ComparisonPoints">Of the window compared with; null when none was asked for.</param>
+/// <param name="CompleteFrom">As in a breakdown.</param>
 internal sealed record TimeseriesBody(
     WindowBody Window, WindowBody? CompareTo, string Interval, IReadOnlyList<string> Metrics, IReadOnlyDictionary<string, Figure> Totals,
-    IReadOnlyList<TimePoint> Points, IReadOnlyList<TimePoint>? ComparisonPoints, string Engine)
+    IReadOnlyList<TimePoint> Points, IReadOnlyList<TimePoint>? ComparisonPoints, string Engine, DateOnly? CompleteFrom)
 {
     [JsonPropertyOrder(-1)]
     public bool Ok => true;
@@ -53,8 +55,9 @@ internal sealed record RealtimeRow(string? Value, long Visitors);
 /// <param name="Thresholds">Up to good it is good, above poor it is poor, between it needs improvement.</param>
 /// <param name="Overall">Of all pages and devices asked about.</param>
 /// <param name="Rows">By page and device, the most measured first.</param>
+/// <param name="CompleteFrom">As in a breakdown.</param>
 internal sealed record VitalsBody(
-    WindowBody Window, IReadOnlyDictionary<string, Threshold> Thresholds, VitalsEntry Overall, IReadOnlyList<VitalsEntry> Rows, string? NextCursor)
+    WindowBody Window, IReadOnlyDictionary<string, Threshold> Thresholds, VitalsEntry Overall, IReadOnlyList<VitalsEntry> Rows, string? NextCursor, DateOnly? CompleteFrom)
 {
     [JsonPropertyOrder(-1)]
     public bool Ok => true;

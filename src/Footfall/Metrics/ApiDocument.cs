@@ -46,12 +46,18 @@ public static class ApiDocument
         foreach (var (status, response) in operation.Responses!)
         {
             if (response.Content is null || !response.Content.TryGetValue(Json, out var content)) continue;
-            if (status != "200") continue;
+            if (status is not ("200" or "201")) continue;
             if (notes?.Example is not null) content.Example = JsonNode.Parse(notes.Example);
             if (notes?.Csv is not null) response.Content["text/csv"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = notes.Csv } };
         }
+        if (notes?.Request is { } request)
+        {
+            context.Document!.AddComponent<IOpenApiSchema>(request.Type.Name, await context.GetOrCreateSchemaAsync(request.Type, null, cancellationToken));
+            OpenApiMediaType content = new() { Schema = new OpenApiSchemaReference(request.Type.Name, context.Document), Example = JsonNode.Parse(request.Example) };
+            operation.RequestBody = new OpenApiRequestBody { Required = true, Content = new Dictionary<string, OpenApiMediaType> { [Json] = content } };
+        }
         List<ApiError> errors = [.. notes?.Errors ?? []];
-        if (notes is { Parameters.Length: > 0 }) errors.Add(new ApiError(400, "invalid_parameter", "A parameter cannot be what it is; `parameter` names it."));
+        if (notes is { Parameters.Length: > 0 } && errors.TrueForAll(e => e.Status != 400)) errors.Add(new ApiError(400, "invalid_parameter", "A parameter cannot be what it is; `parameter` names it."));
         if (metadata.OfType<AccessRequirement>().LastOrDefault() is { } access)
         {
             operation.Security =

@@ -32,6 +32,16 @@ internal static class ApiTexts
         "The figures of a window", "Totals, ratios, traffic sources and a trend of one property. Formulas: /docs/definitions.md. With `window_days` it is answered without a key for a property whose summary is public, and then with totals only.",
         From, To, WindowDays, new ApiParameter("propertyId", "The default property when left out.", "shop"), CompareTo)
     {
+        Example = """
+            {"ok":true,"window":{"from":"2026-02-12","to":"2026-02-13"},"compareTo":{"from":"2026-02-10","to":"2026-02-11"},
+             "freshness":{"rolledUpThrough":"2026-02-12","lagDays":1,"generatedAt":"2026-02-13T04:00:00+00:00"},
+             "metrics":{"uniqueVisitors":{"value":290,"delta":0.12},"returningVisitorsPct":{"value":0.31,"delta":0.02},"totalPageViews":{"value":1204,"delta":0.08},
+              "leadCaptureRate":{"value":0.023,"delta":-0.1},"formCompletionRate":{"value":0.4,"delta":0},"landingPageConversionRate":{"value":0.05,"delta":null},
+              "avgTimeToFirstCaptureHrs":{"value":31.5,"delta":null},"bounceRate":{"value":0.41,"delta":-0.02},"avgVisitDurationSec":{"value":96.5,"delta":0.01},
+              "sessions":{"value":377,"delta":0.09},"trafficSourceMix":{"direct":0.45,"organic_search":0.55}},
+             "ingest":{"successPct":0.997,"p95TtfbMs":42,"totalEventsAccepted":1804,"totalEventsRejected":5},
+             "trend":[{"day":"2026-02-12","uniqueVisitors":180,"pageViews":702,"newLeads":4},{"day":"2026-02-13","uniqueVisitors":131,"pageViews":502,"newLeads":3}]}
+            """,
         Errors = [NoProperty, Away],
     };
 
@@ -40,6 +50,14 @@ internal static class ApiTexts
     {
         Csv = "One row per day.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"window":{"from":"2026-02-12","to":"2026-02-12"},"freshness":{"rolledUpThrough":"2026-02-12","lagDays":1,"generatedAt":"2026-02-13T04:00:00+00:00"},
+             "days":[{"day":"2026-02-12","uniqueVisitors":180,"returningVisitors":52,"pageViews":702,"entrances":221,"exits":219,"conversions":9,"events":1310,"formStarts":14,"formSubmits":6,
+              "sessions":223,"bounces":91,"bounceRate":0.40807,"avgVisitDurationSec":96.5,"convertedSessions":9,"newLeads":4,"leadCaptureRate":0.0222,"sessionsBySource":{"direct":101,"organic_search":122},
+              "eventsAccepted":1340,"eventsDuplicate":11,"eventsBot":30,"eventsDropped":0,"eventsRejected":2,"p95TtfbMs":42}],
+             "product":{"days":[{"day":"2026-02-12","dau":174,"newUsers":61,"sessionsSubmitted":40,"loggingRate24h":0.35,"ingestionLagP50Ms":120,"ingestionLagP95Ms":900,"eventVolumeByName":{"page_view":702,"app_opened":110}}],
+              "window":{"activeUsers":174,"newUsers":61,"sessionsSubmitted":40,"loggingRate24h":0.35,"generatedAt":"2026-02-13T04:00:00+00:00"}}}
+            """,
     };
 
     public static readonly ApiNotes Breakdown = new(
@@ -53,7 +71,7 @@ internal static class ApiTexts
             {"ok":true,"window":{"from":"2026-01-14","to":"2026-02-13"},"compareTo":null,"dimension":"path","metrics":["visitors","page_views"],
              "totals":{"visitors":{"value":1420,"delta":null},"page_views":{"value":5802,"delta":null}},
              "rows":[{"value":"/pricing","metrics":{"visitors":{"value":811,"delta":null},"page_views":{"value":1203,"delta":null}}}],
-             "nextCursor":null,"engine":"sql"}
+             "nextCursor":null,"engine":"sql","completeFrom":"2025-11-15"}
             """,
     };
 
@@ -66,7 +84,7 @@ internal static class ApiTexts
         Example = """
             {"ok":true,"window":{"from":"2026-02-12","to":"2026-02-13"},"compareTo":null,"interval":"day","metrics":["visitors"],"totals":{"visitors":{"value":290,"delta":null}},
              "points":[{"start":"2026-02-12","metrics":{"visitors":{"value":180,"delta":null}}},{"start":"2026-02-13","metrics":{"visitors":{"value":131,"delta":null}}}],
-             "comparisonPoints":null,"engine":"sql"}
+             "comparisonPoints":null,"engine":"sql","completeFrom":"2025-11-15"}
             """,
     };
 
@@ -89,7 +107,7 @@ internal static class ApiTexts
         Example = """
             {"ok":true,"window":{"from":"2026-01-14","to":"2026-02-13"},"thresholds":{"lcp":{"good":2500,"poor":4000}},
              "overall":{"path":null,"device":null,"samples":320,"vitals":{"lcp":{"p50":1210,"p75":1840,"p95":3900,"samples":318,"rating":"good"}}},
-             "rows":[{"path":"/pricing","device":"mobile","samples":97,"vitals":{"lcp":{"p50":1720,"p75":2610,"p95":5200,"samples":97,"rating":"needs_improvement"}}}],"nextCursor":null}
+             "rows":[{"path":"/pricing","device":"mobile","samples":97,"vitals":{"lcp":{"p50":1720,"p75":2610,"p95":5200,"samples":97,"rating":"needs_improvement"}}}],"nextCursor":null,"completeFrom":"2025-11-15"}
             """,
     };
 
@@ -99,6 +117,19 @@ internal static class ApiTexts
     {
         Csv = "The day rows.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"window":{"from":"2026-03-02","to":"2026-03-02"},
+             "days":[{"day":"2026-03-02","experimentId":"button","variantId":"blue","metricName":"users_assigned","value":100},{"day":"2026-03-02","experimentId":"button","variantId":"blue","metricName":"users_converted","value":12}],
+             "analysis":{
+              "definition":{"propertyId":"shop","id":"button","name":"Button","variants":[{"id":"red","weight":1},{"id":"blue","weight":1}],"control":"red","metricEvent":"purchase","metricHours":48,"startsOn":"2026-03-01","endsOn":null},
+              "counted":{"from":"2026-03-01","to":"2026-03-10","days":10},
+              "variants":[
+               {"id":"red","isControl":true,"users":1000,"converted":100,"rate":0.1,"lift":null,"difference":null,"pValue":null,"sequentialPValue":null,"probabilityToBeBest":0.076,"expectedLoss":0.0205,
+                "activeD1":410,"sessionsSubmittedD7":1650,"loggingRate24h":0.24,"contaminated":3,"expectedShare":0.5},
+               {"id":"blue","isControl":false,"users":1000,"converted":120,"rate":0.12,"lift":{"value":0.2,"low":-0.0659,"high":0.5416},"difference":{"value":0.02,"low":-0.0074,"high":0.0474},"pValue":0.1529,"sequentialPValue":0.939,
+                "probabilityToBeBest":0.924,"expectedLoss":0.0005,"activeD1":433,"sessionsSubmittedD7":1702,"loggingRate24h":0.25,"contaminated":4,"expectedShare":0.5}],
+              "sampleRatio":{"pValue":1,"mismatch":false},"contaminatedUsers":7,"unknownVariants":0,"generatedAt":"2026-03-11T04:00:00+00:00"}}
+            """,
     };
 
     public static readonly ApiNotes Funnels = new(
@@ -107,6 +138,13 @@ internal static class ApiTexts
     {
         Csv = "The day rows.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"window":{"from":"2026-03-02","to":"2026-03-02"},
+             "funnels":[{"name":"checkout","experimentId":"","variantId":"","generatedAt":"2026-03-03T04:00:00+00:00",
+              "steps":[{"name":"cart","index":1,"users":200,"fromPrevious":null,"fromFirst":1},{"name":"pay","index":2,"users":50,"fromPrevious":0.25,"fromFirst":0.25}]}],
+             "days":[{"day":"2026-03-02","funnelName":"checkout","stepName":"cart","stepIndex":1,"experimentId":"","variantId":"","users":200},
+              {"day":"2026-03-02","funnelName":"checkout","stepName":"pay","stepIndex":2,"experimentId":"","variantId":"","users":50}]}
+            """,
     };
 
     private static readonly ApiParameter EntityType = new("entity_type", "As events have it in entityType.", "profile", IsRequired: true);
@@ -120,6 +158,10 @@ internal static class ApiTexts
     {
         Csv = "One row per piece of time.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"entity_type":"profile","entity_id":"42","date_from":"2026-03-02","date_to":"2026-03-08","period":"weekly",
+             "points":[{"start":"2026-03-02T00:00:00+00:00","total_views":31,"unique_visitors":12,"unique_accounts":5,"anonymous_visitors":7,"avg_time_on_page":14.2,"bounce_rate":33.33}]}
+            """,
     };
 
     public static readonly ApiNotes EntityVisitors = new(
@@ -128,6 +170,11 @@ internal static class ApiTexts
     {
         Csv = "One row per visitor, without the single visits.",
         Errors = [NoProperty, Away],
+        Example = """
+            {"ok":true,"entity_type":"profile","entity_id":"42","date_from":"2026-03-02","date_to":"2026-03-08",
+             "visitors":[{"account_id":"7","username":"ann","display_name":"Ann B.","visit_count":2,"first_visit":"2026-03-02T10:00:00+00:00","last_visit":"2026-03-04T10:00:00+00:00","avg_time_on_page":4,"days_visited":2,
+              "visits":[{"viewed_at":"2026-03-04T10:00:00+00:00","referrer_url":null},{"viewed_at":"2026-03-02T10:00:00+00:00","referrer_url":"https://example.org/"}]}],"next_cursor":null}
+            """,
     };
 
     public static readonly ApiNotes Healthz = new("Alive", "The process runs.") { Example = """{"ok":true,"status":"ok","problems":[]}""" };

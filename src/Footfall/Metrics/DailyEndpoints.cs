@@ -1,6 +1,7 @@
 using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Explore;
+using Footfall.Hosting;
 
 namespace Footfall.Metrics;
 

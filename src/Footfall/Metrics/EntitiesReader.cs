@@ -43,8 +43,13 @@ internal sealed class EntitiesReader(NpgsqlDataSource database)
         order by day, hour
         """;
 
+    private const string Span = """
+        select (select day from entity_visitor_days where property_id = @property and entity_type = @type and entity_id = @id order by day limit 1),
+               (select day from entity_visitor_days where property_id = @property and entity_type = @type and entity_id = @id order by day desc limit 1)
+        """;
+
     // Only the page that is answered is looked at further than by its number.
-    private const string VisitorsPage = """
+    private const string Page = """
         select p.user_number, n.account_id, a.username, a.display_name, p.views, p.first_at, p.last_at, p.engaged_ms, p.engaged_views, p.days,
                (select coalesce(jsonb_agg(v.visit order by v.visit ->> 'at' desc), '[]')
                 from (select x.visit
@@ -54,18 +59,55 @@ internal sealed class EntitiesReader(NpgsqlDataSource database)
                         and d.day between @from and @to
                       order by d.day desc, x.visit ->> 'at' desc
                       limit @most_visits) v)::text
-        from (select d.user_number, sum(d.views)::bigint as views, min(d.first_at) as first_at, max(d.last_at) as last_at,
-                     sum(d.engaged_ms)::bigint as engaged_ms, sum(d.engaged_views)::bigint as engaged_views, count(*)::int as days
-              from entity_visitor_days d
-              where d.property_id = @property and d.entity_type = @type and d.entity_id = @id and d.day between @from and @to
-                and (@numbers::integer[] is null or d.user_number = any (@numbers))
-              group by d.user_number
-              having @after_at::timestamptz is null or (max(d.last_at), -d.user_number) < (@after_at, -@after_user)
-              order by last_at desc, d.user_number
-              limit @limit) p
+        from p
         left join account_numbers n on p.user_number % 2 = 1 and n.number = p.user_number / 2
         left join accounts a on a.id = n.account_id
         order by p.last_at desc, p.user_number
+        """;
+
+    /// <summary>The window holds every day of the entity: what is kept over all days is the answer.</summary>
+    private const string OverAllDays = $"""
+        with p as (
+            select user_number, visit_count as views, first_visit as first_at, last_visit as last_at, engaged_ms, engaged_views, days_visited as days
+            from entity_visitors
+            where property_id = @property and entity_type = @type and entity_id = @id
+              and (@numbers::integer[] is null or user_number = any (@numbers))
+              and (@after_at::timestamptz is null or last_visit <= @after_at)
+              and (@after_at::timestamptz is null or last_visit < @after_at or user_number > @after_user)
+            order by last_visit desc, user_number
+            limit @limit
+        )
+        {Page}
+        """;
+
+    // From the newest day back; each user counts on the last day in the window that has one. It ends where the page is full, however
+    // many viewed the entity, and only the page's users are summed up.
+    private const string WithinDays = $"""
+        with last as (
+            select d.user_number, d.last_at
+            from entity_visitor_days d
+            where d.property_id = @property and d.entity_type = @type and d.entity_id = @id
+              and d.day between @from and least(@to, (@after_at::timestamptz at time zone 'UTC')::date)
+              and (@numbers::integer[] is null or d.user_number = any (@numbers))
+              and (@after_at::timestamptz is null or d.last_at < @after_at or (d.last_at = @after_at and d.user_number > @after_user))
+              and (select count(*) from (select from entity_visitor_days later
+                                         where later.property_id = @property and later.entity_type = @type and later.entity_id = @id
+                                           and later.user_number = d.user_number and later.day > d.day and later.day <= @to
+                                         limit 1) l) = 0
+            order by d.day desc, d.last_at desc, d.user_number
+            limit @limit
+        ),
+        p as (
+            select l.user_number, l.last_at, s.*
+            from last l
+            cross join lateral (
+                select sum(d.views)::bigint as views, min(d.first_at) as first_at, sum(d.engaged_ms)::bigint as engaged_ms,
+                       sum(d.engaged_views)::bigint as engaged_views, count(*)::int as days
+                from entity_visitor_days d
+                where d.property_id = @property and d.entity_type = @type and d.entity_id = @id and d.user_number = l.user_number
+                  and d.day between @from and @to) s
+        )
+        {Page}
         """;
 
     private const string Named = """
@@ -105,7 +147,8 @@ internal sealed class EntitiesReader(NpgsqlDataSource database)
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var numbers = search is null ? null : await NamedAsync(connection, search, cancellationToken);
         if (numbers is { Length: 0 }) return [];
-        await using var command = WindowCommand.Of(connection, VisitorsPage, property, window);
+        if (await SpanAsync(connection, property, entityType, entityId, cancellationToken) is not { } span) return [];
+        await using var command = WindowCommand.Of(connection, window.From <= span.From && window.To >= span.To ? OverAllDays : WithinDays, property, window);
         command.Parameters.AddWithValue("type", entityType);
         command.Parameters.AddWithValue("id", entityId);
         command.Parameters.AddWithValue("limit", limit);
@@ -124,6 +167,18 @@ internal sealed class EntitiesReader(NpgsqlDataSource database)
         return visitors;
 
         string? Text(int column) => rows.IsDBNull(column) ? null : rows.GetString(column);
+    }
+
+    /// <summary>The first and the last day on which anybody viewed the entity; null when nobody did.</summary>
+    private static async Task<Window?> SpanAsync(NpgsqlConnection connection, string property, string entityType, string entityId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Span, connection);
+        command.Parameters.AddWithValue("property", property);
+        command.Parameters.AddWithValue("type", entityType);
+        command.Parameters.AddWithValue("id", entityId);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        await rows.ReadAsync(cancellationToken);
+        return rows.IsDBNull(0) ? null : new Window(rows.GetFieldValue<DateOnly>(0), rows.GetFieldValue<DateOnly>(1));
     }
 
     /// <summary>Users whose account goes by the text.</summary>

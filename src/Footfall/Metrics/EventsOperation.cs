@@ -17,10 +17,16 @@ internal static class EventsOperation
         new(400, ErrorCodes.InvalidJson, "The body is no JSON in UTF-8."),
         new(400, ErrorCodes.EmptyBatch, "The array is empty."),
         new(400, ErrorCodes.BatchTooLarge, $"More than {EventReader.MaxEvents} events."),
+        new(401, "unauthorized", "A token was sent, and is none."),
+        new(403, "role_required", "The token that was sent is for something else."),
+        new(403, "property_not_allowed", "The token that was sent is for another property."),
         new(403, ErrorCodes.OriginNotAllowed, "Pages of this origin may not send."),
         new(413, ErrorCodes.BodyTooLarge, "More than Capture:MaxBodyBytes."),
         new(415, ErrorCodes.UnsupportedMediaType, "Neither application/json nor text/plain, not UTF-8, or compressed."),
         new(429, ErrorCodes.RateLimited, "Too many requests from this address; see Retry-After."),
+        new(429, "too_many_attempts", "Too many wrong tokens came from this address."),
+        new(503, "ingest_auth_not_configured", "A token was sent, and nobody has made one."),
+        new(503, "temporarily_unavailable", "A token was sent, and the database that knows tokens does not answer. See Retry-After."),
         new(503, ErrorCodes.Overloaded, "The journal is full; nothing was taken. See Retry-After."),
         new(503, ErrorCodes.JournalUnavailable, "The journal's disk refuses; nothing was taken. See Retry-After."),
     ];
@@ -43,7 +49,12 @@ internal static class EventsOperation
         {
             OperationId = "events",
             Summary = "Send events",
-            Description = $"One event or an array of up to {EventReader.MaxEvents}. Answered once they are on disk. A batch with bad members takes the good ones and names the others; do not send the good ones again. Unknown fields are ignored.",
+            Description = $"One event or an array of up to {EventReader.MaxEvents}. Answered once they are on disk. A batch with bad members takes the good ones and names the others; do not send the good ones again. Unknown fields are ignored. A site's own server may send a token of role ingest in Authorization: Bearer.",
+            Parameters =
+            [
+                Query("batch", "A key of this batch, 16 to 64 characters, by which may be asked whether it has arrived."),
+                Query("arrived", "Keys of batches, 40 at most, with commas between; the header x-footfall-arrived names those that have arrived."),
+            ],
             RequestBody = new OpenApiRequestBody { Required = true, Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = content, ["text/plain"] = content } },
             Responses = new OpenApiResponses
             {
@@ -89,6 +100,8 @@ internal static class EventsOperation
         schema.Required = new HashSet<string> { "eventType" };
         return schema;
     }
+
+    private static OpenApiParameter Query(string name, string description) => new() { Name = name, In = ParameterLocation.Query, Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
 
     private static OpenApiSchema Answer() => Object(("ok", Flag()), ("accepted", Whole(EventReader.MaxEvents)), ("issues", Issues()));
 

@@ -1,5 +1,6 @@
 using Footfall.Access;
 using Footfall.Explore;
+using Footfall.Hosting;
 
 namespace Footfall.Metrics;
 
@@ -21,7 +22,8 @@ internal static class ExploreEndpoints
         var property = scope.Read(reader, context);
         var form = AnswerForm.Read(reader, context.Request);
         var question = QueryReader.Breakdown(reader, property, scope.Today);
-        if ((await scope.CheckAsync(reader, context, property, cancellationToken)).Refusal is { } refusal) return refusal;
+        var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
+        if (refusal is not null) return refusal;
 
         var query = question.Query;
         await using var snapshot = await snapshots.OpenAsync(cancellationToken);
@@ -42,7 +44,7 @@ internal static class ExploreEndpoints
         var rows = cells.Select(c => new BreakdownRow(c.Key, Figures(query.Metrics, c, then is null ? null : then.GetValueOrDefault(KeyOrNone(c)) ?? Snapshot.Nothing(query.Metrics)))).ToList();
         var body = new BreakdownBody(
             Body(query.Window), question.CompareTo is { } window ? Body(window) : null, query.By!.Value.Name, [.. query.Metrics.Select(m => m.Name())],
-            Figures(query.Metrics, totals, totalsThen), rows, next, Engine);
+            Figures(query.Metrics, totals, totalsThen), rows, next, Engine, state.CompleteFrom);
         return Answers.Of(context, form, body, $"breakdown-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", Table, next);
     }
 
@@ -52,7 +54,8 @@ internal static class ExploreEndpoints
         var property = scope.Read(reader, context);
         var form = AnswerForm.Read(reader, context.Request);
         var question = QueryReader.Timeseries(reader, property, scope.Today);
-        if ((await scope.CheckAsync(reader, context, property, cancellationToken)).Refusal is { } refusal) return refusal;
+        var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
+        if (refusal is not null) return refusal;
 
         var query = question.Query;
         var interval = query.Per!.Value;
@@ -65,7 +68,7 @@ internal static class ExploreEndpoints
             Figures(query.Metrics, totals, totalsThen),
             [.. now.Select((p, i) => new TimePoint(Start(p.Start, interval), Figures(query.Metrics, p.Cell, then is not null && i < then.Count ? then[i].Cell : null)))],
             then?.ConvertAll(p => new TimePoint(Start(p.Start, interval), Figures(query.Metrics, p.Cell, null))),
-            Engine);
+            Engine, state.CompleteFrom);
         return Answers.Of(context, form, body, $"timeseries-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", Table);
     }
 

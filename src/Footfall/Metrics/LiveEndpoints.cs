@@ -1,5 +1,6 @@
 using Footfall.Access;
 using Footfall.Explore;
+using Footfall.Hosting;
 
 namespace Footfall.Metrics;
 
@@ -40,7 +41,8 @@ internal static class LiveEndpoints
         var property = scope.Read(reader, context);
         var form = AnswerForm.Read(reader, context.Request);
         var query = VitalsQuery.Read(reader, property, scope.Today);
-        if ((await scope.CheckAsync(reader, context, property, cancellationToken)).Refusal is { } refusal) return refusal;
+        var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
+        if (refusal is not null) return refusal;
 
         await using var snapshot = await snapshots.OpenAsync(cancellationToken);
         var rows = await VitalsSql.RowsAsync(snapshot, query with { Limit = query.Limit + 1 }, cancellationToken);
@@ -51,7 +53,7 @@ internal static class LiveEndpoints
             next = Position.Of(rows[^1].Samples, rows[^1].Key).Encode(query.Fingerprint());
         }
         var overall = await VitalsSql.OverallAsync(snapshot, query, cancellationToken);
-        var body = new VitalsBody(new WindowBody(query.Window.From, query.Window.To), Thresholds, Entry(overall), [.. rows.Select(Entry)], next);
+        var body = new VitalsBody(new WindowBody(query.Window.From, query.Window.To), Thresholds, Entry(overall), [.. rows.Select(Entry)], next, state.CompleteFrom);
         return Answers.Of(context, form, body, $"vitals-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", Table, next);
     }
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Footfall.Access;
 using Footfall.Explore;
+using Footfall.Hosting;
 
 namespace Footfall.Metrics;
 

@@ -13,14 +13,16 @@ internal sealed record DayRow(
 /// <summary>What answers about a property depend on beside its day rows.</summary>
 /// <param name="Version">Grows with each rollup.</param>
 /// <param name="FirstDirtyDay">The earliest day that waits to be rolled up; null when none does.</param>
-internal sealed record PropertyState(bool Exists, bool IsPublic, long Version, DateOnly? FirstDirtyDay);
+/// <param name="CompleteFrom">The first day of which retention has left all raw rows; null when it has removed none.</param>
+internal sealed record PropertyState(bool Exists, bool IsPublic, long Version, DateOnly? FirstDirtyDay, DateOnly? CompleteFrom);
 
 /// <summary>Reads day rows. Nothing here touches events.</summary>
 internal sealed class SummaryStore(NpgsqlDataSource database)
 {
     private const string State = """
         select p.id is not null, coalesce(p.public_summary, false), coalesce(v.version, 0),
-               (select min(day) from dirty_days where property_id = q.id)
+               (select min(day) from dirty_days where property_id = q.id),
+               (select through + 1 from purged_days where property_id = q.id)
         from (values (@property)) as q (id)
         left join properties p on p.id = q.id
         left join rollup_versions v on v.property_id = q.id
@@ -47,7 +49,7 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
         command.Parameters.AddWithValue("property", property);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         await rows.ReadAsync(cancellationToken);
-        return new PropertyState(rows.GetBoolean(0), rows.GetBoolean(1), rows.GetInt64(2), rows.IsDBNull(3) ? null : rows.GetFieldValue<DateOnly>(3));
+        return new PropertyState(rows.GetBoolean(0), rows.GetBoolean(1), rows.GetInt64(2), rows.IsDBNull(3) ? null : rows.GetFieldValue<DateOnly>(3), rows.IsDBNull(4) ? null : rows.GetFieldValue<DateOnly>(4));
     }
 
     public async Task<List<DayRow>> DaysAsync(string property, Window window, CancellationToken cancellationToken)

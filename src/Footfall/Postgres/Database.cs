@@ -45,6 +45,32 @@ internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedd
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>
+    /// Overwrites what the write-ahead log still holds of changes made before now: on a normal server segments are used again with
+    /// their old bytes in them. False where the database's user may not do that (a given server, whose operator can: docs/leads.md).
+    /// </summary>
+    public async Task<bool> ScrubLogAsync(CancellationToken ct)
+    {
+        try
+        {
+            if (embedded is null)
+            {
+                await using var connection = await source.OpenConnectionAsync(ct);
+                await WriteAheadLog.ScrubAsync(connection, ct);
+            }
+            else
+            {
+                await using var connection = await embedded.OpenAsSuperuserAsync(ct);
+                await WriteAheadLog.ScrubAsync(connection, ct);
+            }
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Lets go of the embedded PostgreSQL, which stops when nobody else uses it.</summary>
     public async Task ReleaseAsync(CancellationToken ct)
     {

@@ -238,6 +238,22 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
         }
     }
 
+    /// <summary>For what only the cluster's owner may do; a connection of its own.</summary>
+    public async Task<NpgsqlConnection> OpenAsSuperuserAsync(CancellationToken ct)
+    {
+        var connection = new NpgsqlConnection(Unpooled(SuperRole, "postgres"));
+        try
+        {
+            await connection.OpenAsync(ct);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>
     /// Right after a checkpoint most of what ingestion writes to the log are whole pages, and packing them the way that
     /// every build of PostgreSQL can takes longer than the rest. The configuration file cannot name one that a build

@@ -69,12 +69,26 @@ internal static class EntityViews
                 rows.GetFieldValue<DateTimeOffset>(4), rows.GetGuid(5), rows.GetInt64(6), rows.IsDBNull(7) ? null : Once(rows.GetString(7)),
                 rows.GetBoolean(8), rows.GetBoolean(9)));
         }
-        return views;
+        return Limited(views, scope);
 
         string Once(string text)
         {
             if (names.TryGetValue(text, out var known)) return known;
             return names[text] = text;
         }
+    }
+
+    /// <summary>Views of the day's most viewed entities, as many as may be; of two alike, the one that comes first by its id's characters.</summary>
+    private static List<EntityView> Limited(List<EntityView> views, DayScope scope)
+    {
+        var entities = views.CountBy(v => (v.EntityType, v.EntityId)).ToList();
+        if (entities.Count <= scope.Limits.Entities) return views;
+        var kept = entities
+            .OrderByDescending(e => e.Value).ThenBy(e => e.Key.EntityType, StringComparer.Ordinal).ThenBy(e => e.Key.EntityId, StringComparer.Ordinal)
+            .Take(scope.Limits.Entities).Select(e => e.Key).ToHashSet();
+        var left = views.Count(v => !kept.Contains((v.EntityType, v.EntityId)));
+        scope.LeftOut[("hourly", RollupLimits.EntityLimit)] = left;
+        scope.LeftOut[("visitors", RollupLimits.EntityLimit)] = left;
+        return views.FindAll(v => kept.Contains((v.EntityType, v.EntityId)));
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Footfall.Definitions;
 using Npgsql;
 
 namespace Footfall.Rollups;
@@ -19,6 +20,34 @@ internal sealed class ExposureSet
         if (Name(document.RootElement, "experimentId") is not { } experiment || Name(document.RootElement, "variantId") is not { } variant) return;
         var key = (experiment, user, variant);
         if (!first.TryGetValue(key, out var known) || Comes(at, eventId, known.At, known.Event)) first[key] = (at, eventId);
+    }
+
+    /// <summary>
+    /// Keeps the experiments that are defined, the most used of the others, and of each its defined variants and the most used others:
+    /// anybody may send assignments. Of two alike, the one that comes first by its id's characters.
+    /// </summary>
+    public void Limit(IReadOnlyList<ExperimentDefinition> defined, DayScope scope)
+    {
+        var definitions = defined.ToDictionary(e => e.Id, StringComparer.Ordinal);
+        var experiments = first.Keys.GroupBy(k => k.Experiment, StringComparer.Ordinal).ToList();
+        var others = experiments.Where(e => !definitions.ContainsKey(e.Key)).ToList();
+        var left = others.OrderByDescending(e => e.Count()).ThenBy(e => e.Key, StringComparer.Ordinal).Skip(scope.Limits.Experiments).SelectMany(e => e).ToList();
+        LeaveOut(left, RollupLimits.ExperimentLimit);
+        List<(string, int, string)> variants = [];
+        foreach (var experiment in experiments)
+        {
+            var known = definitions.TryGetValue(experiment.Key, out var definition) ? definition.Variants.Select(v => v.Id).ToHashSet(StringComparer.Ordinal) : [];
+            variants.AddRange(experiment.GroupBy(k => k.Variant, StringComparer.Ordinal)
+                .OrderByDescending(v => known.Contains(v.Key)).ThenByDescending(v => v.Count()).ThenBy(v => v.Key, StringComparer.Ordinal)
+                .Skip(ExperimentDefinition.MostVariants).SelectMany(v => v));
+        }
+        LeaveOut(variants, RollupLimits.VariantLimit);
+
+        void LeaveOut(List<(string, int, string)> keys, string reason)
+        {
+            var n = keys.Count(first.Remove);
+            if (n > 0) scope.LeftOut[("experiment", reason)] = n;
+        }
     }
 
     private static bool Comes(DateTimeOffset at, Guid id, DateTimeOffset beforeAt, Guid beforeId) => at < beforeAt || (at == beforeAt && id.CompareTo(beforeId) < 0);

@@ -28,6 +28,12 @@ internal sealed record DayScope(string PropertyId, DateOnly Day, DateTimeOffset 
     /// <inheritdoc cref="Users"/>
     public IReadOnlyList<EntityView>? EntityViews { get; set; }
 
+    /// <summary>How much of what a public address sends may become rows.</summary>
+    public RollupLimits Limits { get; init; } = RollupLimits.Usual;
+
+    /// <summary>What the limits left out of a job's figures, by job and reason.</summary>
+    public Dictionary<(string Job, string Reason), long> LeftOut { get; } = [];
+
     /// <summary>Further days of the property that this one has changed, and marked; they are rolled up next.</summary>
     public HashSet<DateOnly> Dependents { get; } = [];
 
@@ -47,3 +53,20 @@ internal sealed record DayScope(string PropertyId, DateOnly Day, DateTimeOffset 
 /// <param name="Rows">Rows written.</param>
 /// <param name="Ignored">Events of the day that were out of range and therefore left out.</param>
 internal readonly record struct DayOutcome(int Rows, long Ignored);
+
+/// <summary>
+/// Anybody may send events, and so invent entities, experiments and types of events. A day keeps the most frequent of each; the
+/// others are left out of its figures, and counted. Per day, so that the same rows come out in whatever order days are rolled up.
+/// </summary>
+/// <param name="Entities">Entities of a property and day.</param>
+/// <param name="Experiments">Experiments of a property and day that nobody has defined; those that are defined always count.</param>
+/// <param name="EventTypes">Types in a property's day of <c>event_volume_by_name</c>.</param>
+internal sealed record RollupLimits(int Entities, int Experiments, int EventTypes)
+{
+    public const string EntityLimit = "entity_limit";
+    public const string ExperimentLimit = "experiment_limit";
+    public const string VariantLimit = "variant_limit";
+    public const string EventTypeLimit = "event_type_limit";
+
+    public static readonly RollupLimits Usual = new(20_000, 50, 500);
+}

@@ -10,6 +10,14 @@ internal sealed class JobLock : IAsyncDisposable
 
     private JobLock(NpgsqlConnection connection, long key) => (this.connection, this.key) = (connection, key);
 
+    /// <summary>The key of a job's own lock: FNV-1a of its name.</summary>
+    public static long KeyOf(string name)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var c in $"footfall job {name}") hash = (hash ^ c) * 1099511628211UL;
+        return unchecked((long)hash);
+    }
+
     /// <summary>Null when another process holds it and the caller does not want to wait.</summary>
     public static async Task<JobLock?> TakeAsync(NpgsqlDataSource database, long key, bool wait, CancellationToken cancellationToken)
     {

@@ -24,14 +24,14 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
         try
         {
             await gate.WaitAsync(stoppingToken);
-            await Task.WhenAll(jobs.All.Select(job => RepeatAsync(job, stoppingToken)));
+            await Task.WhenAll(jobs.Passes.Select(pass => RepeatAsync(pass, stoppingToken)));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
         }
     }
 
-    private async Task RepeatAsync(Job job, CancellationToken stop)
+    private async Task RepeatAsync(Pass job, CancellationToken stop)
     {
         var due = clock.GetUtcNow();   // once at start: what was missed while the server was off
         if (!job.AtStart) due = Next(job);
@@ -62,9 +62,9 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
         }
     }
 
-    private DateTimeOffset Next(Job job) => job.Cron.GetNextValidTimeAfter(clock.GetUtcNow()) ?? DateTimeOffset.MaxValue;
+    private DateTimeOffset Next(Pass job) => job.Cron.GetNextValidTimeAfter(clock.GetUtcNow()) ?? DateTimeOffset.MaxValue;
 
-    private async Task<(TimeSpan Took, bool Failed)> RunOnceAsync(Job job, CancellationToken stop)
+    private async Task<(TimeSpan Took, bool Failed)> RunOnceAsync(Pass job, CancellationToken stop)
     {
         var started = clock.GetTimestamp();
         var before = health.GetValueOrDefault(job.Name) ?? new JobHealth(job.Name, null, null, null);

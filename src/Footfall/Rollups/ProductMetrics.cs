@@ -18,6 +18,7 @@ internal sealed class ProductMetrics(UserFacts users) : IDayModel
           and occurred_at >= @day_start and occurred_at < @day_end
           and session_id is not null and device_type <> 'bot'
         group by event_type
+        order by 2 desc, event_type collate "C"
         """;
 
     private const string Lag = """
@@ -87,9 +88,7 @@ internal sealed class ProductMetrics(UserFacts users) : IDayModel
             rows.Add(new("dau", "", day.Users.Count));
             rows.Add(new("new_users", "", await NewUsersAsync(connection, scope, cancellationToken)));
             rows.Add(new("sessions_submitted", "", day.Submits));
-            await using var volumes = scope.Command(Volumes, connection);
-            await using var reader = await volumes.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken)) rows.Add(new("event_volume_by_name", reader.GetString(0), reader.GetInt64(1)));
+            rows.AddRange(await VolumesAsync(connection, scope, cancellationToken));
         }
         long ignored;
         await using (var lag = scope.Command(Lag, connection))
@@ -126,6 +125,22 @@ internal sealed class ProductMetrics(UserFacts users) : IDayModel
             if (submits.First(user, opened, opened + UserTimeline.DayMicros) is not null) submitters++;
         }
         return [new("logging_rate_24h", "", (double)submitters / openers), new(LoggingOpeners, "", openers), new(LoggingSubmitters, "", submitters)];
+    }
+
+    /// <summary>Anybody may send events of any type: the most frequent get rows.</summary>
+    private static async Task<List<MetricRow>> VolumesAsync(NpgsqlConnection connection, DayScope scope, CancellationToken cancellationToken)
+    {
+        await using var command = scope.Command(Volumes, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        List<MetricRow> rows = [];
+        long left = 0;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (rows.Count < scope.Limits.EventTypes) rows.Add(new("event_volume_by_name", reader.GetString(0), reader.GetInt64(1)));
+            else left += reader.GetInt64(1);
+        }
+        if (left > 0) scope.LeftOut[("product", RollupLimits.EventTypeLimit)] = left;
+        return rows;
     }
 
     private static async Task MoveFirstDaysAsync(NpgsqlConnection connection, DayScope scope, IReadOnlyList<int> present, CancellationToken cancellationToken)

@@ -26,14 +26,18 @@ public sealed record RollupReport(int Days, int Rows, int Failed, bool LockHeld,
 /// Recomputes property-days. Each day is one transaction that sees one snapshot; its mark is removed only if the day
 /// did not change meanwhile. One process at a time: the others are told so, or wait if they ask to.
 /// </summary>
-internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store, IEnumerable<IDayModel> models, TimeProvider clock, ILogger<RollupRunner> log)
+internal sealed class RollupRunner(
+    NpgsqlDataSource database, RollupStore store, IEnumerable<IDayModel> models, TimeProvider clock, ILogger<RollupRunner> log, RollupLimits? limits = null)
 {
     /// <summary>Held by whoever writes rollups, or removes what they are made of.</summary>
     public const long LockKey = 0x466F6F74726F6C6C; // "Footroll"
 
+    // A long run holds the lock: so that new events show meanwhile, it looks after changed days itself.
+    private static readonly TimeSpan FreshWithin = TimeSpan.FromSeconds(20);
+
     private readonly IDayModel[] models = [.. models];
 
-    /// <summary>Names that <c>--job</c> takes.</summary>
+    /// <summary>The models' jobs, in the order in which a day is rolled up.</summary>
     public IEnumerable<string> JobNames => models.Select(m => m.Job);
 
     /// <summary>Recomputes the days that changed since they were last rolled up.</summary>
@@ -42,101 +46,160 @@ internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store,
         await using var gate = await JobLock.TakeAsync(database, LockKey, wait, cancellationToken);
         if (gate is null) return RollupReport.Busy;
         var dirty = await store.DirtyDaysAsync(propertyId, cancellationToken);
-        var report = await RollAsync(models, dirty.ConvertAll(d => (d.Property, d.Day, (long?)d.Marks)), propertyId, null, cancellationToken);
+        var report = await RollAsync(models, Days(dirty), propertyId, null, null, cancellationToken);
         // A day that moved a user to another day has marked that one; it moves nobody further.
         for (var round = 0; round < 3 && report is { Error: null, Dependents.Count: > 0 }; round++)
         {
             dirty = [.. (await store.DirtyDaysAsync(propertyId, cancellationToken)).Where(d => report.Dependents.Contains((d.Property, d.Day)))];
-            var next = await RollAsync(models, dirty.ConvertAll(d => (d.Property, d.Day, (long?)d.Marks)), propertyId, null, cancellationToken);
+            var next = await RollAsync(models, Days(dirty), propertyId, null, null, cancellationToken);
             report = next with { Days = report.Days + next.Days, Rows = report.Rows + next.Rows };
         }
         return report;
+
+        static List<RollupDay> Days(List<(string Property, DateOnly Day, long Marks)> dirty) => dirty.ConvertAll(d => new RollupDay(d.Property, d.Day, d.Marks));
     }
 
     /// <summary>Recomputes every day of the window, whether it changed or not. Waits while another process is at it.</summary>
     /// <param name="job">Only this one; null for all.</param>
-    public async Task<RollupReport> RunAsync(
-        DateOnly from, DateOnly to, string? propertyId, string? job, IProgress<RollupProgress>? progress, CancellationToken cancellationToken)
+    public Task<RollupReport> RunAsync(
+        DateOnly from, DateOnly to, string? propertyId, string? job, IProgress<RollupProgress>? progress, CancellationToken cancellationToken) =>
+        RunJobsAsync(from, to, propertyId, job is null ? JobNames.ToArray() : [job], progress, cancellationToken);
+
+    /// <param name="jobs">Only these.</param>
+    /// <inheritdoc cref="RunAsync"/>
+    public async Task<RollupReport> RunJobsAsync(
+        DateOnly from, DateOnly to, string? propertyId, IReadOnlyCollection<string> jobs, IProgress<RollupProgress>? progress, CancellationToken cancellationToken)
     {
         await using var gate = await JobLock.TakeAsync(database, LockKey, wait: true, cancellationToken);
-        var chosen = job is null ? models : Array.FindAll(models, m => m.Job == job);
-        var marks = (await store.DirtyDaysAsync(propertyId, cancellationToken)).ToDictionary(d => (d.Property, d.Day), d => d.Marks);
-        List<(string, DateOnly, long?)> days = [];
-        foreach (var property in propertyId is null ? await store.PropertiesAsync(from, to, cancellationToken) : [propertyId])
-        {
-            for (var day = from; day <= to; day = day.AddDays(1))
-            {
-                // A mark speaks for every model: one job alone leaves it.
-                days.Add((property, day, job is null && marks.TryGetValue((property, day), out var m) ? m : null));
-            }
-        }
-        return await RollAsync(chosen, days, propertyId, progress, cancellationToken);
+        var chosen = Array.FindAll(models, m => jobs.Contains(m.Job));
+        var days = await DaysAsync(from, to, propertyId, cancellationToken);
+        // A mark speaks for every model: some jobs alone leave it.
+        if (chosen.Length < models.Length) days = days.ConvertAll(d => d with { Marks = null });
+        return await RollAsync(chosen, days, propertyId, progress, null, cancellationToken);
     }
 
+    /// <summary>Every day of the window of the property, or of each property, with its mark where it has one.</summary>
+    public async Task<List<RollupDay>> DaysAsync(DateOnly from, DateOnly to, string? propertyId, CancellationToken cancellationToken)
+    {
+        var marks = await MarksAsync(propertyId, cancellationToken);
+        List<RollupDay> days = [];
+        foreach (var property in propertyId is null ? await store.PropertiesAsync(from, to, cancellationToken) : [propertyId])
+        {
+            for (var day = from; day <= to; day = day.AddDays(1)) days.Add(new(property, day, marks.TryGetValue((property, day), out var m) ? m : null));
+        }
+        return days;
+    }
+
+    /// <summary>How often each changed day was marked.</summary>
+    public async Task<Dictionary<(string Property, DateOnly Day), long>> MarksAsync(string? propertyId, CancellationToken cancellationToken) =>
+        (await store.DirtyDaysAsync(propertyId, cancellationToken)).ToDictionary(d => (d.Property, d.Day), d => d.Marks);
+
+    /// <summary>All models over these days. The caller holds the lock.</summary>
+    /// <param name="inDay">Written in each day's own transaction, or, for a day whose raw rows are gone, by itself.</param>
+    public Task<RollupReport> RollAsync(
+        List<RollupDay> days, string? propertyId, IProgress<RollupProgress>? progress, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken) =>
+        RollAsync(models, days, propertyId, progress, inDay, cancellationToken);
+
     private async Task<RollupReport> RollAsync(
-        IDayModel[] chosen, List<(string Property, DateOnly Day, long? Marks)> days, string? propertyId, IProgress<RollupProgress>? progress, CancellationToken cancellationToken)
+        IDayModel[] chosen, List<RollupDay> days, string? propertyId, IProgress<RollupProgress>? progress,
+        Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
     {
         if (days.Count == 0) return new RollupReport(0, 0, 0, LockHeld: false, null);
-        var purged = await store.PurgedThroughAsync(cancellationToken);
-        HashSet<(string, DateOnly)> dependents = [];
-        var skipped = 0;
-        var runs = new RunTally[chosen.Length];
-        for (var i = 0; i < chosen.Length; i++)
-        {
-            var id = await store.BeginRunAsync(chosen[i].Job, propertyId, days.Min(d => d.Day), days.Max(d => d.Day), clock.GetUtcNow(), cancellationToken);
-            runs[i] = new RunTally(id);
-        }
-        var failed = 0;
-        string? firstError = null;
+        var pass = new Pass(chosen, await store.PurgedThroughAsync(cancellationToken));
+        foreach (var model in chosen) pass.Runs.Add(new RunTally(model.Job, await store.BeginRunAsync(model.Job, propertyId, days.Min(d => d.Day), days.Max(d => d.Day), clock.GetUtcNow(), cancellationToken)));
         try
         {
-            for (var i = 0; i < days.Count; i++)
+            var remaining = days.Select(d => (d.Property, d.Day)).ToHashSet();
+            var fresh = clock.GetTimestamp();
+            for (var i = 0; i < days.Count && !pass.DatabaseAway; i++)
             {
-                var (property, day, marks) = days[i];
-                progress?.Report(new RollupProgress(property, day, i, days.Count));
-                try
-                {
-                    // What its raw rows would give now is not what happened: they are gone.
-                    if (purged.TryGetValue(property, out var through) && day <= through) skipped++;
-                    else dependents.UnionWith((await RollDayAsync(chosen, runs, property, day, cancellationToken)).Select(d => (property, d)));
-                    if (marks is { } seen) await store.UnmarkAsync(property, day, seen, cancellationToken);
-                }
-                catch (Exception e) when (e is NpgsqlException or InvalidDataException or TimeoutException)
-                {
-                    // The day stays marked and is tried again; the others go on.
-                    failed++;
-                    firstError ??= $"{property} {day:yyyy-MM-dd}: {Database.Describe(e)}";
-                    log.DayFailed(e, property, day);
-                    if (e is NpgsqlException and not PostgresException) break;   // the database is away: the rest would fail too
-                }
+                if (!remaining.Remove((days[i].Property, days[i].Day))) continue;
+                progress?.Report(new RollupProgress(days[i].Property, days[i].Day, i, days.Count));
+                await RollAsync(pass, days[i], inDay, cancellationToken);
+                if (clock.GetElapsedTime(fresh) < FreshWithin || chosen.Length < models.Length) continue;
+                await FreshenAsync(pass, remaining, inDay, cancellationToken);
+                fresh = clock.GetTimestamp();
             }
+            if (pass.DatabaseAway) pass.GiveUp(remaining.Count);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            pass.FirstError ??= Database.Describe(e);   // nothing that a day can do about it; the run must not look as if it had succeeded
+            throw;
         }
         finally
         {
-            var error = firstError ?? (cancellationToken.IsCancellationRequested ? "Cancelled." : null);
-            await FinishAsync(runs, skipped, error);
+            await FinishAsync(pass, cancellationToken.IsCancellationRequested);
         }
-        return new RollupReport(days.Count - skipped, runs.Sum(r => r.Rows), failed, LockHeld: false, firstError) { Skipped = skipped, Dependents = dependents };
+        return new RollupReport(pass.Tried, pass.Runs.Sum(r => r.Rows), pass.Failed, LockHeld: false, pass.FirstError) { Skipped = pass.Skipped, Dependents = pass.Dependents };
     }
 
-    private async Task<HashSet<DateOnly>> RollDayAsync(IDayModel[] chosen, RunTally[] runs, string property, DateOnly day, CancellationToken cancellationToken)
+    /// <summary>Days that changed meanwhile. Of those whose turn will come, only the ones on which events are happening: they would wait too long.</summary>
+    private async Task FreshenAsync(Pass pass, HashSet<(string Property, DateOnly Day)> remaining, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-        var scope = new DayScope(property, day, clock.GetUtcNow());
-        var outcomes = new DayOutcome[chosen.Length];
-        for (var i = 0; i < chosen.Length; i++) outcomes[i] = await chosen[i].RollAsync(connection, scope, cancellationToken);
-        await RollupStore.BumpAsync(connection, property, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        for (var i = 0; i < chosen.Length; i++) runs[i].Add(outcomes[i]);
-        return scope.Dependents;
+        var yesterday = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(-1);
+        foreach (var (property, day, marks) in await store.DirtyDaysAsync(null, cancellationToken))
+        {
+            var comes = remaining.Contains((property, day));
+            if (pass.DatabaseAway || (comes && day < yesterday)) continue;
+            await RollAsync(pass, new(property, day, marks), comes ? inDay : null, cancellationToken);
+            remaining.Remove((property, day));
+        }
     }
 
-    private async Task FinishAsync(RunTally[] runs, int skipped, string? error)
+    /// <summary>One day. What the database refuses is kept in the pass: the day stays marked and is tried again; the others go on.</summary>
+    private async Task RollAsync(Pass pass, RollupDay day, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
     {
         try
         {
-            foreach (var run in runs) await store.FinishRunAsync(run.Id, clock.GetUtcNow(), run.Rows, run.Ignored, skipped, error, CancellationToken.None);
+            // What its raw rows would give now is not what happened: they are gone.
+            if (pass.Purged.TryGetValue(day.Property, out var through) && day.Day <= through)
+            {
+                pass.Skipped++;
+                if (inDay is not null)
+                {
+                    await using var alone = await database.OpenConnectionAsync(cancellationToken);
+                    await inDay(alone, day, cancellationToken);
+                }
+            }
+            else
+            {
+                pass.Tried++;
+                await RollDayAsync(pass, day, inDay, cancellationToken);
+            }
+            if (day.Marks is { } seen) await store.UnmarkAsync(day.Property, day.Day, seen, cancellationToken);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is NpgsqlException or InvalidDataException or TimeoutException)
+        {
+            pass.Failed++;
+            pass.FirstError ??= $"{day.Property} {day.Day:yyyy-MM-dd}: {Database.Describe(e)}";
+            pass.DatabaseAway = e is NpgsqlException and not PostgresException;   // the rest would fail too
+            log.DayFailed(e, day.Property, day.Day);
+        }
+    }
+
+    private async Task RollDayAsync(Pass pass, RollupDay day, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        var scope = new DayScope(day.Property, day.Day, clock.GetUtcNow()) { Limits = limits ?? RollupLimits.Usual };
+        var outcomes = new DayOutcome[pass.Models.Length];
+        for (var i = 0; i < outcomes.Length; i++) outcomes[i] = await pass.Models[i].RollAsync(connection, scope, cancellationToken);
+        await RollupStore.BumpAsync(connection, day.Property, cancellationToken);
+        if (inDay is not null) await inDay(connection, day, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        for (var i = 0; i < outcomes.Length; i++) pass.Runs[i].Add(outcomes[i], scope);
+        pass.Dependents.UnionWith(scope.Dependents.Select(d => (day.Property, d)));
+    }
+
+    private async Task FinishAsync(Pass pass, bool cancelled)
+    {
+        try
+        {
+            foreach (var run in pass.Runs)
+            {
+                await store.FinishRunAsync(run.Id, clock.GetUtcNow(), new RunResult(run.Rows, run.Ignored, pass.Skipped, pass.FirstError, cancelled, run.LeftOut), CancellationToken.None);
+            }
         }
         catch (NpgsqlException e)
         {
@@ -144,16 +207,55 @@ internal sealed class RollupRunner(NpgsqlDataSource database, RollupStore store,
         }
     }
 
-    private sealed class RunTally(long id)
+    /// <summary>What one walk over days has come to.</summary>
+    private sealed class Pass(IDayModel[] models, Dictionary<string, DateOnly> purged)
+    {
+        public IDayModel[] Models { get; } = models;
+
+        public Dictionary<string, DateOnly> Purged { get; } = purged;
+
+        public List<RunTally> Runs { get; } = [];
+
+        public HashSet<(string, DateOnly)> Dependents { get; } = [];
+
+        /// <summary>Days whose raw rows are there.</summary>
+        public int Tried { get; set; }
+
+        public int Skipped { get; set; }
+
+        public int Failed { get; set; }
+
+        public string? FirstError { get; set; }
+
+        public bool DatabaseAway { get; set; }
+
+        /// <summary>These days were not even tried.</summary>
+        public void GiveUp(int days)
+        {
+            Tried += days;
+            Failed += days;
+        }
+    }
+
+    private sealed class RunTally(string job, long id)
     {
         public long Id { get; } = id;
         public int Rows { get; private set; }
         public long Ignored { get; private set; }
+        public SortedDictionary<string, long> LeftOut { get; } = new(StringComparer.Ordinal);
 
-        public void Add(DayOutcome outcome)
+        public void Add(DayOutcome outcome, DayScope scope)
         {
             Rows += outcome.Rows;
             Ignored += outcome.Ignored;
+            foreach (var ((of, reason), n) in scope.LeftOut)
+            {
+                if (of == job) LeftOut[reason] = LeftOut.GetValueOrDefault(reason) + n;
+            }
         }
     }
 }
+
+/// <summary>A property's day to be rolled up.</summary>
+/// <param name="Marks">How often it was marked as changed when it was looked at; null for a day that keeps its mark, or has none.</param>
+internal readonly record struct RollupDay(string Property, DateOnly Day, long? Marks);

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 
 namespace Footfall.Rollups;
@@ -30,7 +31,7 @@ internal sealed class RollupStore(NpgsqlDataSource database)
 
     private const string Finish = """
         update rollup_runs
-        set finished_at = @finished_at, status = @status, rows_written = @rows, ignored_count = @ignored, skipped_days = @skipped, error = @error
+        set finished_at = @finished_at, status = @status, rows_written = @rows, ignored_count = @ignored, left_out = @left_out::jsonb, skipped_days = @skipped, error = @error
         where id = @id
         """;
 
@@ -41,13 +42,14 @@ internal sealed class RollupStore(NpgsqlDataSource database)
         where job = @job and status = 'running'
         """;
 
-    private const string Forget = "delete from rollup_runs where started_at < @before";
+    private const string Forget = "delete from rollup_runs where started_at < @before or (started_at < @succeeded_before and status = 'succeeded')";
 
     private const string LatestRuns = """
-        select job, property_id, window_from, window_to, started_at, finished_at, status, rows_written, ignored_count, skipped_days, error
-        from (select r.*, row_number() over (partition by job order by id desc) as recency from rollup_runs r) r
-        where recency <= @most
-        order by job, started_at desc
+        select r.job, r.property_id, r.window_from, r.window_to, r.started_at, r.finished_at, r.status, r.rows_written, r.ignored_count, r.skipped_days, r.error,
+               r.left_out::text
+        from unnest(@jobs) with ordinality as j (job, n)
+        cross join lateral (select * from rollup_runs r where r.job = j.job order by r.started_at desc, r.id desc limit @most) r
+        order by j.n, r.started_at desc, r.id desc
         """;
 
     private const string PropertiesWithRows = """
@@ -58,6 +60,8 @@ internal sealed class RollupStore(NpgsqlDataSource database)
         ) p
         order by property_id
         """;
+
+    private static readonly Dictionary<string, long> NothingLeftOut = [];
 
     public async Task<List<(string Property, DateOnly Day, long Marks)>> DirtyDaysAsync(string? property, CancellationToken cancellationToken)
     {
@@ -115,30 +119,34 @@ internal sealed class RollupStore(NpgsqlDataSource database)
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    public async Task FinishRunAsync(long id, DateTimeOffset now, int rowsWritten, long ignored, int skipped, string? error, CancellationToken cancellationToken)
+    public async Task FinishRunAsync(long id, DateTimeOffset now, RunResult result, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Finish);
         command.Parameters.AddWithValue("id", id);
         command.Parameters.AddWithValue("finished_at", now);
-        command.Parameters.AddWithValue("status", error is null ? "succeeded" : "failed");
-        command.Parameters.AddWithValue("rows", rowsWritten);
-        command.Parameters.AddWithValue("ignored", ignored);
-        command.Parameters.AddWithValue("skipped", skipped);
-        command.Parameters.Add(Text("error", error));
+        command.Parameters.AddWithValue("status", result.Error is not null ? "failed" : result.Cancelled ? "cancelled" : "succeeded");
+        command.Parameters.AddWithValue("rows", result.Rows);
+        command.Parameters.AddWithValue("ignored", result.Ignored);
+        command.Parameters.AddWithValue("left_out", JsonSerializer.Serialize(result.LeftOut ?? NothingLeftOut));
+        command.Parameters.AddWithValue("skipped", result.Skipped);
+        command.Parameters.Add(Text("error", result.Error));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    public async Task ForgetRunsAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    /// <summary>Runs of the jobs that come often are many: those that succeeded are kept for a shorter time.</summary>
+    public async Task ForgetRunsAsync(DateTimeOffset before, DateTimeOffset succeededBefore, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Forget);
         command.Parameters.AddWithValue("before", before);
+        command.Parameters.AddWithValue("succeeded_before", succeededBefore);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>The newest runs of each job, by job, newest first.</summary>
-    public async Task<List<RollupRun>> LatestRunsAsync(int most, CancellationToken cancellationToken)
+    /// <summary>The newest runs of each of the jobs, in their order, newest first.</summary>
+    public async Task<List<RollupRun>> LatestRunsAsync(IEnumerable<string> jobs, int most, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(LatestRuns);
+        command.Parameters.AddWithValue("jobs", jobs.ToArray());
         command.Parameters.AddWithValue("most", most);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         List<RollupRun> runs = [];
@@ -155,7 +163,8 @@ internal sealed class RollupStore(NpgsqlDataSource database)
                 rows.GetInt32(7),
                 rows.GetInt64(8),
                 rows.GetInt32(9),
-                rows.IsDBNull(10) ? null : rows.GetString(10)));
+                rows.IsDBNull(10) ? null : rows.GetString(10),
+                JsonSerializer.Deserialize<Dictionary<string, long>>(rows.GetString(11))!));
         }
         return runs;
     }
@@ -176,9 +185,16 @@ internal sealed class RollupStore(NpgsqlDataSource database)
 }
 
 /// <summary>One run of a job, as stored.</summary>
-/// <param name="Status"><c>running</c>, <c>succeeded</c> or <c>failed</c>.</param>
+/// <param name="Status"><c>running</c>, <c>succeeded</c>, <c>failed</c> or <c>cancelled</c>.</param>
 /// <param name="SkippedDays">Days left as they were, because their raw rows are gone.</param>
+/// <param name="LeftOut">What limits left out of the figures, by reason.</param>
 public sealed record RollupRun(
     string Job, string? PropertyId, DateOnly From, DateOnly To,
     DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,
-    string Status, int RowsWritten, long IgnoredCount, int SkippedDays, string? Error);
+    string Status, int RowsWritten, long IgnoredCount, int SkippedDays, string? Error, IReadOnlyDictionary<string, long> LeftOut);
+
+/// <summary>How a run ended.</summary>
+/// <param name="Ignored">Events that were out of range.</param>
+/// <param name="LeftOut">What limits left out, by reason.</param>
+/// <param name="Cancelled">Somebody stopped it: what it had done stands, and nothing failed.</param>
+internal sealed record RunResult(int Rows, long Ignored = 0, int Skipped = 0, string? Error = null, bool Cancelled = false, IReadOnlyDictionary<string, long>? LeftOut = null);

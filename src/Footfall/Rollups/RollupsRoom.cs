@@ -1,3 +1,6 @@
+using Footfall.Leads;
+using Microsoft.Extensions.Options;
+
 namespace Footfall.Rollups;
 
 /// <summary>Turns raw rows into day rows: what changed within a minute, the last days every night.</summary>
@@ -16,8 +19,11 @@ public static class RollupsRoom
         services.AddSingleton<IDayModel, ExperimentMetrics>();
         services.AddSingleton<IDayModel, FunnelMetrics>();
         services.AddSingleton<IDayModel, EntityVisitors>();
+        services.AddSingleton<IPersonalTrace, UserTraces>();
         services.AddSingleton<RollupStore>();
+        services.AddSingleton(s => s.GetRequiredService<IOptions<RollupsOptions>>().Value is var o ? new RollupLimits(o.MaxEntities, o.MaxExperiments, o.MaxEventTypes) : null!);
         services.AddSingleton<RollupRunner>();
+        services.AddSingleton<Backfill>();
         services.AddSingleton<Discrepancy>();
         services.AddSingleton<Jobs>();
         services.AddSingleton<JobScheduler>();

@@ -70,6 +70,7 @@ internal sealed class UserFacts(FunnelStore funnels)
         var day = new DayFacts(submits, opens, [.. experiments.Select(e => e.MetricEvent).Distinct(StringComparer.Ordinal)], defined);
         var exposures = new ExposureSet();
         if (users.Count > 0) await ReadAsync(connection, scope, signedIn, day, exposures, cancellationToken);
+        exposures.Limit(experiments, scope);
 
         var facts = day.Encode();
         if (users.Count > 0) facts[UserFactStore.Users] = VisitorSet.Encode(users.ToArray());

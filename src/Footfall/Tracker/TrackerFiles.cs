@@ -10,10 +10,18 @@ namespace Footfall.Tracker;
 internal static class TrackerFiles
 {
     public const string CorePath = "/t.js";
+    public const int HashLength = 16;
     private const string ForAnHour = "public, max-age=3600, stale-while-revalidate=86400";
     private const string ForAYear = "public, max-age=31536000, immutable";
 
     public static IReadOnlyList<TrackerFile> All { get; } = Load();
+
+    /// <summary>
+    /// For a core that a browser has kept from before an upgrade and that names a file of then: the one of now, to be asked for
+    /// anew each time. Null where there never was such a file.
+    /// </summary>
+    public static TrackerFile? Successor(string name) =>
+        All.FirstOrDefault(f => f.Path.StartsWith($"/t.{name}.", StringComparison.Ordinal)) is { } file ? file with { CacheControl = "no-cache" } : null;
 
     private static List<TrackerFile> Load()
     {
@@ -22,7 +30,7 @@ internal static class TrackerFiles
         {
             var plain = Resource($"{name}.js");
             // The address that web/build-tracker.mjs has written into the file that loads this one.
-            var hash = Convert.ToHexStringLower(SHA256.HashData(plain))[..16];
+            var hash = Convert.ToHexStringLower(SHA256.HashData(plain))[..HashLength];
             var hashed = new TrackerFile($"/t.{name}.{hash}.js", ForAYear, hash, plain, Resource($"{name}.js.gz"), Resource($"{name}.js.br"));
             files.Add(hashed);
             if (name == "core") files.Add(hashed with { Path = CorePath, CacheControl = ForAnHour });

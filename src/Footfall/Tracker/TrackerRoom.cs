@@ -16,6 +16,12 @@ public static class TrackerRoom
     public static IEndpointRouteBuilder MapTracker(this IEndpointRouteBuilder routes)
     {
         foreach (var file in TrackerFiles.All) routes.MapMethods(file.Path, Read, file.WriteAsync);
+        routes.MapMethods("/t.{name}.{hash}.js", Read, (HttpContext context, string name, string hash) =>
+        {
+            if (hash.Length == TrackerFiles.HashLength && TrackerFiles.Successor(name) is { } file) return file.WriteAsync(context);
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
         routes.MapMethods(PixelEndpoint.Path, Read, (HttpContext context, PixelEndpoint pixel) => pixel.AnswerAsync(context));
         routes.MapGet("/v1/install/arrived", ArrivalEndpoint.AnswerAsync);
         if (DemoSite.IsOn(routes.ServiceProvider)) DemoSite.Map(routes);

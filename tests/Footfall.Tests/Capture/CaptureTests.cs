@@ -336,7 +336,7 @@ public sealed class CaptureTests
         {
             Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
             Assert.Equal(["*"], response.Headers.GetValues("Access-Control-Allow-Origin"));
-            Assert.Equal(["x-footfall-dropped, Retry-After"], response.Headers.GetValues("Access-Control-Expose-Headers"));
+            Assert.Equal(["x-footfall-dropped, x-footfall-arrived, Retry-After"], response.Headers.GetValues("Access-Control-Expose-Headers"));
             Assert.False(response.Headers.Contains("Access-Control-Allow-Credentials"));
         }
 

@@ -13,7 +13,47 @@ public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<Com
     [InlineData("rollups backfill --from 2026-01-01")]
     [InlineData("rollups backfill --from 01/02/2026 --to 2026-01-03")]
     [InlineData("rollups backfill --from 2026-02-30 --to 2026-03-01")]
+    [InlineData("rollups backfill --from yesterday --to today")]
+    [InlineData("rollups backfill --from yesterday --to 2026-01-03")]
+    [InlineData("rollups backfill --from 2026-01-03 --to tomorrow")]
+    [InlineData("rollups backfill --from --to 2026-01-03")]
+    [InlineData("rollups backfill --from= --to 2026-01-03")]
+    [InlineData("rollups backfill --from 2026-01-01 --from 2026-01-02 --to 2026-01-03")]
+    [InlineData("rollups backfill --from 2026-1-1 --to 2026-01-03")]
+    [InlineData("rollups backfill --from 2026-01-01T00:00:00Z --to 2026-01-03")]
+    [InlineData("rollups backfill --from 10000-01-01 --to 2026-01-03")]
+    [InlineData("rollups backfill --from 2026-01-01 --to 2026-01-03 --restart maybe")]
     [InlineData("rollups discrepancy --form 2026-01-01")]
+    [InlineData("rollups discrepancy --from yesterday")]
+    [InlineData("rollups discrepancy --to 31.12.2026")]
+    [InlineData("rollups discrepancy --from")]
+    [InlineData("rollups run --window-days")]
+    [InlineData("rollups run --window-days -1")]
+    [InlineData("rollups run --window-days 99999999999")]
+    [InlineData("rollups run --window-days 7 --window-days 8")]
+    [InlineData("rollups status --from 2026-01-01")]
+    [InlineData("export events --from yesterday --to 2026-01-03")]
+    [InlineData("export events --from 2026-01-01 --to never")]
+    [InlineData("export sessions --from 2026-01-01")]
+    [InlineData("export rollups --from 2026-01-01 --to 2026-01-03 --format xml")]
+    [InlineData("export rollups --from 2026-01-01 --to 2026-01-03 --property not/an/id")]
+    [InlineData("export everything --from 2026-01-01 --to 2026-01-03")]
+    [InlineData("import events")]
+    [InlineData("import events x --property not/an/id")]
+    [InlineData("import access-log x --hosts https://shop.example/")]
+    [InlineData("purge --dry-run maybe")]
+    [InlineData("token create")]
+    [InlineData("token create --role owner")]
+    [InlineData("token create --role dashboard --plan gold")]
+    [InlineData("token create --role dashboard --property not/an/id")]
+    [InlineData("token revoke")]
+    [InlineData("token revoke not-an-id!")]
+    [InlineData("properties set p --raw-days ninety")]
+    [InlineData("properties set p --raw-days -1")]
+    [InlineData("properties set p --rollup-months -2")]
+    [InlineData("properties set p --account-secret short")]
+    [InlineData("demo --events many")]
+    [InlineData("migrate --cluster maybe")]
     [InlineData("properties show")]
     [InlineData("properties set not/an/id")]
     [InlineData("properties set p --public-summary maybe")]
@@ -21,6 +61,9 @@ public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<Com
     [InlineData("properties set p --goal =page_view")]
     [InlineData("properties set p --goal a=page_view:pricing")]
     [InlineData("properties set p --hosts https://shop.example/")]
+    [InlineData("properties set p --double-opt-in yes")]
+    [InlineData("properties set p --thanks-url //evil.example")]
+    [InlineData("properties set p --error-url javascript:x")]
     [InlineData("import access-log")]
     [InlineData("import access-log x --format iis")]
     [InlineData("import access-log x --property not/an/id")]
@@ -36,11 +79,71 @@ public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<Com
     [Theory]
     [InlineData("rollups backfill --from 2026-01-02 --to 2026-01-01")]
     [InlineData("rollups discrepancy --from 2026-01-02 --to 2026-01-01")]
+    [InlineData("export events --from 2026-01-02 --to 2026-01-01")]
     public async Task A_window_that_ends_before_it_begins_is_refused(string line)
     {
         var (exit, _, error) = await cli.RunAsync(line.Split(' '));
         Assert.Equal(2, exit);
         Assert.Contains("--from the earlier day", error);
+    }
+
+    [Theory]
+    [InlineData("rollups backfill --from 2001-01-01 --to 2026-01-01")]
+    [InlineData("rollups discrepancy --from 0001-01-01 --to 9999-12-31")]
+    [InlineData("rollups run --job retention --window-days 7")]
+    [InlineData("rollups run --job discrepancy --property-id p")]
+    public async Task What_does_not_go_together_or_would_never_end_is_refused(string line)
+    {
+        var (exit, output, error) = await cli.RunAsync(line.Split(' '));
+        Assert.Equal((2, ""), (exit, output));
+        Assert.Matches("at most 3660|has no window", error);
+    }
+
+    [Fact]
+    public async Task Jobs_without_a_window_run_by_hand_and_the_list_shows_every_job()
+    {
+        foreach (var job in new[] { "seal-sessions", "retention", "partitions", "discrepancy" })
+        {
+            var (code, said, problem) = await cli.RunAsync("rollups", "run", "--job", job);
+            Assert.True(code == 0, problem);
+            Assert.Equal($"{job}: done.", said.Trim());
+        }
+        var (exit, output, _) = await cli.RunAsync("rollups", "status");
+        Assert.Equal(0, exit);
+        Assert.All(Footfall.Cli.RollupsCommand.JobNames, name => Assert.Matches($"(?m)^{name} +[0-9*/]+ ", output));
+        Assert.Matches(@"(?m)^retention +0 30 4 \* \* \? +own, rollups +", output);
+        Assert.All(output.Split('\n'), l => Assert.InRange(l.Length, 0, 80));
+    }
+
+    [Fact]
+    public async Task A_run_that_was_stopped_is_no_failure_and_a_backfill_says_that_it_goes_on()
+    {
+        var log = cli.WriteLog("stopped.log", Enumerable.Range(10, 9).Select(d =>
+            $"203.0.113.{d} - - [{d}/Jan/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\""));
+        Assert.Equal(0, (await cli.RunAsync("import", "access-log", log, "--property", "stopped")).Exit);
+        string[] backfill = ["rollups", "backfill", "--from", "2026-01-10", "--to", "2026-01-18", "--property-id", "stopped"];
+        // Somebody holds the table that the fifth day needs.
+        await using (var connection = await cli.Database.Source.OpenConnectionAsync())
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using (var hold = new Npgsql.NpgsqlCommand("update daily_metric_rollups set events = events where property_id = 'stopped' and day = '2026-01-14'", connection)) Assert.Equal(1, await hold.ExecuteNonQueryAsync());
+            using var stop = new CancellationTokenSource();
+            var running = cli.RunAsync(stop.Token, backfill);
+            await Infrastructure.Eventually.IsTrueAsync("four days are done", async () => await cli.Database.ScalarAsync<long>("select count(*) from backfill_days where scope = 'stopped'") == 5, TestContext.Current.CancellationToken);
+            await stop.CancelAsync();
+            var (interrupted, _, told) = await running;
+            Assert.Equal(130, interrupted);
+            Assert.Contains("Stopped.", told);
+        }
+        var (exit, output, _) = await cli.RunAsync("rollups", "status");
+        Assert.Contains("cancelled", output);
+        Assert.Equal(0, exit);
+
+        (exit, output, _) = await cli.RunAsync(backfill);
+        Assert.Equal(0, exit);
+        Assert.Contains("of which 4 property-days were done", output);
+        Assert.Contains("Recomputed 5 property-days", output);
+        Assert.Contains("Recomputed 9 property-days", (await cli.RunAsync([.. backfill, "--restart"])).Output);
     }
 
     [Fact]
@@ -71,6 +174,8 @@ public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<Com
         Assert.Contains("signup=page_view:/welcome*", output);
         Assert.Contains("private", output);
 
+        Assert.Contains("confirmed by mail, thanks: /thanks, error: https://shop.example/sorry", (await cli.RunAsync("properties", "set", "shop", "--double-opt-in", "on", "--thanks-url", "/thanks", "--error-url", "https://shop.example/sorry")).Output, StringComparison.Ordinal);
+        Assert.Contains("enough by themselves, thanks: this server's page, error: https", (await cli.RunAsync("properties", "set", "shop", "--double-opt-in", "off", "--thanks-url", "")).Output, StringComparison.Ordinal);
         (_, output, _) = await cli.RunAsync("properties", "set", "shop", "--public-summary", "on");
         Assert.Contains("The shop", output);
         Assert.Contains("order=order_placed", output);

@@ -111,4 +111,21 @@ public sealed class ExportImportTests(CommandLineFixture cli) : IClassFixture<Co
         Assert.DoesNotContain("   at ", error);
         Assert.NotEmpty(error);
     }
+
+    [Fact]
+    public async Task Two_imports_of_one_file_at_once_count_it_once()
+    {
+        const int lines = 12_000;   // three batches
+        var file = Path.Combine(cli.DataFolder, "twice.ndjson");
+        await File.WriteAllLinesAsync(file, Enumerable.Range(0, lines).Select(n => $$$"""{"eventType":"page_view","eventId":"e{{{n}}}","anonId":"visitor-{{{n % 500}}}","path":"/{{{n % 9}}}","receivedAt":"2026-03-0{{{1 + n % 5}}}T10:00:00Z","traffic":{"propertyId":"twice"}}"""));
+        var (one, two) = (cli.RunAsync("import", "events", file), cli.RunAsync("import", "events", file));
+        var ran = await Task.WhenAll(one, two);
+        Assert.All(ran, r => Assert.True(r.Exit == 0, r.Error));
+        Assert.Single(ran, r => r.Output.Contains("imported before", StringComparison.Ordinal));
+        Assert.Equal(
+            [$"{lines}|{lines}|0"],
+            await cli.Database.RowsAsync("select lines_done, imported, duplicates from imports where finished_at is not null order by started_at desc limit 1"));
+        Assert.Equal(lines, await cli.Database.ScalarAsync<long>("select count(*) from events where property_id = 'twice'"));
+        Assert.Equal(lines, await cli.Database.ScalarAsync<long>("select sum(events)::bigint from ingest_counts where property_id = 'twice'"));
+    }
 }

@@ -15,7 +15,7 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private static readonly (string Name, string Path)[] Pages =
     [
-        ("overview", "/p/demo?period=90d&interval=day"), ("realtime", "/p/demo/realtime"), ("funnels", "/p/demo/funnels?period=90d"), ("experiments", "/p/demo/experiments"),
+        ("overview", $"/p/demo?from={DashboardServer.Yesterday.AddDays(-29):yyyy-MM-dd}&to={DashboardServer.Yesterday:yyyy-MM-dd}"), ("realtime", "/p/demo/realtime"), ("funnels", "/p/demo/funnels?period=90d"), ("experiments", "/p/demo/experiments"),
         ("entities", "/p/demo/entities"), ("vitals", "/p/demo/vitals?period=90d"), ("health", "/p/demo/health"),
     ];
 

@@ -99,6 +99,40 @@ public sealed class DefinitionsApiTests(ApiServer server) : IClassFixture<ApiSer
         Assert.Equal(403, (await SendAsync(HttpMethod.Put, "/v1/accounts/u1", "{}", ApiServer.DashboardToken)).Status);
     }
 
+    [Fact]
+    public async Task An_account_is_renamed_only_by_its_property_s_keys_and_events()
+    {
+        var (shop, blog, all) = (await server.NewTokenAsync(AccessRole.Ingest, property: "shop"), await server.NewTokenAsync(AccessRole.Ingest, property: "blog"), await server.NewTokenAsync(AccessRole.Ingest));
+        await PutAsync(200, "own", shop, """{"username":"ann"}""");                            // new: the shop's
+        await PutAsync(403, "own", blog, """{"username":"eve"}""");
+        await PutAsync(403, "own", blog, """{"username":"eve","propertyId":"shop"}""");        // nor by saying so
+        await PutAsync(200, "own", shop, """{"username":"anne"}""");
+        await PutAsync(200, "shared", all, """{"username":"bob"}""");                          // of all properties
+        await PutAsync(403, "shared", shop, """{"username":"eve"}""");
+        await PutAsync(200, "shared", all, """{"username":"bob","propertyId":"blog"}""");      // given to the blog
+        await PutAsync(200, "shared", blog, """{"username":"bobby"}""");
+        Assert.Equal(["own|anne|shop", "shared|bobby|blog"], await AccountsAsync("own", "shared"));
+
+        // Anybody may send an event to any property, also one that did not exist before.
+        await server.StoreAsync(
+            Told.Event("eve", "2026-03-02T10:00:00Z", property: "made-by-eve") with { AccountId = "own", AccountUsername = "eve", OccurredAt = TimeProvider.System.GetUtcNow().AddMinutes(1), ReceivedAt = TimeProvider.System.GetUtcNow() },
+            Told.Event("ann", "2026-03-02T10:00:00Z", property: "shop") with { AccountId = "fresh", AccountUsername = "first" },
+            Told.Event("eve", "2026-03-02T10:00:00Z", property: "blog") with { AccountId = "other", AccountUsername = "x" });
+        await server.StoreAsync(
+            Told.Event("eve", "2026-03-02T11:00:00Z", property: "blog") with { AccountId = "fresh", AccountUsername = "eve" },
+            Told.Event("ann", "2026-03-02T10:30:00Z", property: "shop") with { AccountId = "fresh", AccountUsername = "second" });
+        Assert.Equal(["fresh|second|shop", "own|anne|shop"], await AccountsAsync("fresh", "own"));
+
+        async Task PutAsync(int expected, string id, string key, string json)
+        {
+            var (status, body) = await SendAsync(HttpMethod.Put, $"/v1/accounts/{id}", json, key);
+            Assert.True(expected == status, $"{id} {json}: {status} {body}");
+            if (status == 403) Assert.Contains(body.GetProperty("error").GetString(), new[] { "account_not_allowed", "property_not_allowed" });
+        }
+
+        Task<List<string>> AccountsAsync(params string[] ids) => server.Database.RowsAsync("select id, username, property_id from accounts where id = any (@ids) order by id", ("ids", ids));
+    }
+
     [Theory]
     [InlineData("/v1/experiments", "", "invalid_json", null)]
     [InlineData("/v1/experiments", "[1]", "invalid_json", null)]

@@ -46,6 +46,33 @@ public sealed class BoundTests : IAsyncLifetime
         await server.JsonAsync(Question);   // its turn was given back
     }
 
+    [Theory]
+    [InlineData("/api/analytics/visitors?entity_type=profile&entity_id=1&property=shop", "entity_visitor_days")]
+    [InlineData("/api/analytics/time-series?entity_type=profile&entity_id=1&property=shop", "analytics_aggregates")]
+    [InlineData("/v1/metrics/daily?property=shop", "daily_metric_rollups")]
+    [InlineData("/v1/metrics/experiments?property=shop&experiment_id=x", "experiment_metric_rollups")]
+    [InlineData("/v1/metrics/funnels?property=shop", "funnel_rollups")]
+    [InlineData("/v1/metrics/realtime?property=shop", "events")]
+    [InlineData("/v1/metrics/vitals?property=shop", "events")]
+    [InlineData("/v1/metrics/timeseries?property=shop", "events")]
+    public async Task Whatever_is_asked_ends_with_the_client_that_goes(string url, string table)
+    {
+        await using var connection = await server.Database.Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var lockTable = new NpgsqlCommand($"lock table {table} in access exclusive mode", connection)) await lockTable.ExecuteNonQueryAsync();
+        using var impatient = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Add("x-dashboard-token", ApiServer.DashboardToken);
+        var gone = server.Client.SendAsync(request, impatient.Token);
+        await WaitAsync(async () => await HeldAsync() > 0);
+        await impatient.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+        await WaitAsync(async () => await HeldAsync() == 0);
+    }
+
+    private async Task<long> HeldAsync() =>
+        await server.Database.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and pid <> pg_backend_pid()");
+
     private async Task<long> RunningAsync() =>
         await server.Database.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and query like '%with kept as%' and pid <> pg_backend_pid()");
 
@@ -57,11 +84,11 @@ public sealed class BoundTests : IAsyncLifetime
 
     private static async Task WaitAsync(Func<Task<bool>> condition)
     {
-        for (var i = 0; i < 200; i++)
+        for (var i = 0; i < 1_000; i++)
         {
             if (await condition()) return;
             await Task.Delay(10);
         }
-        Assert.Fail("It did not happen in two seconds.");
+        Assert.Fail("It did not happen in ten seconds.");
     }
 }

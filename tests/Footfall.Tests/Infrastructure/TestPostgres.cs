@@ -61,6 +61,7 @@ public sealed class TestPostgres : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        await Tracker.TrackedSite.StopAsync();      // its database is here
         if (cluster is not null)
             await cluster.DisposeAsync();
         else if (administrator is not null)

@@ -11,6 +11,7 @@ public sealed class DocumentationTests(ApiServer server) : IClassFixture<ApiServ
     public async Task Every_curl_of_the_documentation_succeeds()
     {
         await server.StoreAsync(Told.Event("docs", "2026-02-01T10:00:00"));
+        var ingestToken = await server.NewTokenAsync(Footfall.Access.AccessRole.Ingest);
         var commands = Commands(await File.ReadAllTextAsync(Path.Combine(Root(), "docs", "api.md")));
         Assert.True(commands.Count >= 11, $"{commands.Count} commands");
         foreach (var command in commands)
@@ -23,6 +24,7 @@ public sealed class DocumentationTests(ApiServer server) : IClassFixture<ApiServ
             };
             start.Environment["ADMIN_API_KEY"] = ApiServer.AdminKey;
             start.Environment["DASHBOARD_TOKEN"] = ApiServer.DashboardToken;
+            start.Environment["INGEST_TOKEN"] = ingestToken;
             using var process = Process.Start(start)!;
             var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
             await process.WaitForExitAsync();

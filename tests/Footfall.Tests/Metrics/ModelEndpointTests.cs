@@ -48,6 +48,18 @@ public sealed class ModelEndpointTests(ApiServer server) : IClassFixture<ApiServ
     }
 
     [Theory]
+    [InlineData("breakdown?dimension=path&")]
+    [InlineData("timeseries?")]
+    [InlineData("vitals?")]
+    public async Task How_far_back_raw_events_reach_is_said(string question)
+    {
+        await server.StoreAsync(Told.Event("kept", "2026-03-02T10:00:00", property: "kept"), Told.Event("gone", "2026-03-02T10:00:00", property: "gone"));
+        await server.Database.ExecuteAsync("insert into purged_days values ('gone', '2026-02-28') on conflict do nothing");
+        Assert.Equal(JsonValueKind.Null, (await server.JsonAsync($"/v1/metrics/{question}property=kept&window_days=7")).GetProperty("completeFrom").ValueKind);
+        Assert.Equal("2026-03-01", (await server.JsonAsync($"/v1/metrics/{question}property=gone&window_days=7")).GetProperty("completeFrom").GetString());
+    }
+
+    [Theory]
     [InlineData("time-series")]
     [InlineData("visitors")]
     public async Task Single_visitors_are_for_plan_pro(string endpoint)

@@ -24,12 +24,12 @@ internal static class AllModels
         return new FunnelStore(database, Options.Create(options), TimeProvider.System);
     }
 
-    public static RollupRunner Runner(NpgsqlDataSource database, FunnelStore funnels, TimeProvider clock)
+    public static RollupRunner Runner(NpgsqlDataSource database, FunnelStore funnels, TimeProvider clock, RollupLimits? limits = null)
     {
         var users = new UserFacts(funnels);
         return new RollupRunner(
             database, new RollupStore(database),
             [new DailyMetrics(), new DailyIngest(), new EntityAggregates(), new ProductMetrics(users), new ExperimentMetrics(users), new FunnelMetrics(users), new EntityVisitors()],
-            clock, NullLogger<RollupRunner>.Instance);
+            clock, NullLogger<RollupRunner>.Instance, limits);
     }
 }

@@ -25,11 +25,13 @@ public abstract class DayFixture : IAsyncLifetime
 
     internal virtual FunnelDefinition[] Configured => [];
 
+    internal virtual RollupLimits Limits => RollupLimits.Usual;
+
     public async ValueTask InitializeAsync()
     {
         Database = await TestDatabase.CreateAsync();
         funnels = AllModels.Funnels(Database.Source, Configured);
-        Runner = AllModels.Runner(Database.Source, funnels, TimeProvider.System);
+        Runner = AllModels.Runner(Database.Source, funnels, TimeProvider.System, Limits);
     }
 
     public async ValueTask DisposeAsync()

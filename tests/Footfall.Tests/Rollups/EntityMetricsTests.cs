@@ -81,4 +81,57 @@ public sealed class EntityMetricsTests : DayFixture
         // Within a window only its days count.
         Assert.Equal(1, Assert.Single(await reader.VisitorsAsync("app", "profile", "x", new Window(Day("2026-03-04"), Day("2026-03-04")), null, 10, null, default)).VisitCount);
     }
+
+    [Fact]
+    public async Task Pages_of_visitors_are_the_same_whatever_the_window_and_its_way_of_reading()
+    {
+        // 40 users on 12 days, each on some of them, several times at one instant with others; x is the entity, y another.
+        var random = new Random(20260302);
+        List<Footfall.Capture.CapturedEvent> events = [];
+        for (var n = 0; n < 400; n++)
+        {
+            var at = At("2026-03-01T12:00:00Z").AddDays(random.Next(12)).AddMinutes(15 * random.Next(8));
+            events.Add(Event($"u{random.Next(40)}", at.ToString("O"), "page_view", entity: random.Next(5) == 0 ? "y" : "x", account: random.Next(3) == 0 ? $"a{random.Next(10)}" : null));
+        }
+        await RollAsync([.. events]);
+        var reader = new EntitiesReader(Database.Source);
+        var views = events.Where(e => e.EntityId == "x").Select(e => (User: e.AccountId ?? e.VisitorId.ToString(), e.OccurredAt)).ToList();
+        foreach (var (from, to) in new[] { ("2026-03-01", "2026-03-12"), ("2020-01-01", "2030-01-01"), ("2026-03-04", "2026-03-12"), ("2026-03-01", "2026-03-07"), ("2026-03-05", "2026-03-05"), ("2026-03-03", "2026-03-09") })
+        {
+            var window = new Window(Day(from), Day(to));
+            var expected = views.Where(v => DateOnly.FromDateTime(v.OccurredAt.UtcDateTime) is var d && d >= window.From && d <= window.To).GroupBy(v => v.User)
+                .Select(g => (Count: (long)g.Count(), First: g.Min(v => v.OccurredAt), Last: g.Max(v => v.OccurredAt), Days: g.Select(v => v.OccurredAt.Date).Distinct().Count())).ToList();
+            foreach (var size in new[] { 1, 3, 7, 1000 })
+            {
+                List<EntityVisitor> pages = [];
+                while (await reader.VisitorsAsync("app", "profile", "x", window, null, size, pages.Count == 0 ? null : (pages[^1].LastVisit, pages[^1].User), default) is { Count: > 0 } page) pages.AddRange(page);
+                Assert.Equal(pages.Count, pages.Select(p => p.User).Distinct().Count());
+                Assert.Equal(pages.OrderByDescending(p => p.LastVisit).ThenBy(p => p.User).Select(p => p.User), pages.Select(p => p.User));
+                Assert.Equal(expected.Order(), pages.Select(p => (p.VisitCount, p.FirstVisit, p.LastVisit, p.DaysVisited)).Order());
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_bounce_rate_has_two_decimals_and_midnight_and_hours_begin_on_the_instant()
+    {
+        await RollAsync(
+            Event("a", "2028-02-29T10:59:59.999999Z", "page_view", entity: "x"), Event("b", "2028-02-29T11:00:00Z", "page_view", entity: "x"),
+            Event("c", "2028-02-29T12:00:00Z", "page_view", entity: "x"), Event("c", "2028-02-29T12:01:00Z", "page_view", entity: "y"),   // y is not entered on
+            Event("d", "2028-02-29T23:59:59.999999Z", "page_view", entity: "x", account: "ann", engagedMs: 10_000),                       // 10 s: no bounce
+            Event("e", "2028-03-01T00:00:00Z", "page_view", entity: "x"));
+        var reader = new EntitiesReader(Database.Source);
+        var leap = Assert.Single(await reader.SeriesAsync("app", "profile", "x", new Window(Day("2028-02-29"), Day("2028-02-29")), EntityPeriod.Daily, default));
+        // Entered a b c d, of whom a and b bounced: 50 %. Hours 10, 11, 12 and 23, one view each.
+        Assert.Equal(new EntityPoint(At("2028-02-29"), 4, 4, 1, 3, 10, 50.00m), leap);
+        Assert.Equal([10, 11, 12, 23], (await reader.SeriesAsync("app", "profile", "x", new Window(Day("2028-02-29"), Day("2028-02-29")), EntityPeriod.Hourly, default)).Select(p => p.Start.Hour));
+        // With 1 March: 3 of 5 = 60 %. y: nobody entered on it: no rate.
+        Assert.Equal(60.00m, (await reader.SeriesAsync("app", "profile", "x", new Window(Day("2028-02-28"), Day("2028-03-05")), EntityPeriod.Weekly, default)).Single().BounceRatePct);
+        Assert.Null((await reader.SeriesAsync("app", "profile", "y", new Window(Day("2028-02-29"), Day("2028-02-29")), EntityPeriod.Daily, default)).Single().BounceRatePct);
+        // Two more sessions that enter and go on: 3 of 7 = 42.857 %.
+        await RollAsync(
+            Event("f", "2028-03-01T01:00:00Z", "page_view", entity: "x"), Event("f", "2028-03-01T01:01:00Z", "page_view", entity: "x"),
+            Event("g", "2028-03-01T01:00:00Z", "page_view", entity: "x"), Event("g", "2028-03-01T01:01:00Z", "page_view"));
+        Assert.Equal(42.86m, (await reader.SeriesAsync("app", "profile", "x", new Window(Day("2028-02-28"), Day("2028-03-05")), EntityPeriod.Weekly, default)).Single().BounceRatePct);
+    }
 }

@@ -90,4 +90,17 @@ public sealed class ExperimentMetricsTests : DayFixture
             Event("d", "2026-03-02T10:00:00Z", "experiment_assigned", props: $$"""{"experimentId":"{{new string('x', 129)}}","variantId":"blue"}"""));
         Assert.Empty(await RowsAsync("select * from experiment_metric_rollups"));
     }
+
+    [Fact]
+    public async Task The_next_day_begins_at_midnight_and_may_be_a_leap_day()
+    {
+        await RollAsync(
+            Assigned("a", "2028-02-28T23:59:59.999999Z", "blue"), Event("a", "2028-02-29T00:00:00Z", "page_view"),             // the first instant of the next day
+            Assigned("b", "2028-02-28T00:00:00Z", "blue"), Event("b", "2028-02-29T23:59:59.999999Z", "page_view"),             // its last
+            Assigned("c", "2028-02-28T10:00:00Z", "blue"), Event("c", "2028-02-28T23:59:59Z", "page_view"), Event("c", "2028-03-01T00:00:00Z", "page_view"),   // the same day, and the day after next
+            Assigned("d", "2028-02-29T00:00:00Z", "blue"), Event("d", "2028-03-07T00:00:00Z", "session_submitted"));           // of the 29th; exactly 7 x 24 h over the month's end
+        // 28 February: a b c, of whom a and b were active on the 29th. 29 February: d, not active on 1 March, one submit.
+        Assert.Equal(["logging_rate_24h_by_variant 0", "sessions_submitted_d7 0", "users_active_d1 2", "users_assigned 3", "users_contaminated 0", "users_logged_24h 0"], await RowsAsync("2028-02-28", "blue"));
+        Assert.Equal(["logging_rate_24h_by_variant 0", "sessions_submitted_d7 1", "users_active_d1 0", "users_assigned 1", "users_contaminated 0", "users_logged_24h 0"], await RowsAsync("2028-02-29", "blue"));
+    }
 }

@@ -93,4 +93,21 @@ public sealed class FunnelMetricsTests : DayFixture
         Assert.Empty(await UsersAsync("2026-03-02", "join_us"));
         Assert.Empty(await RowsAsync("select fact from user_facts where fact like 'step:join%'"));
     }
+
+    [Fact]
+    public async Task A_window_is_the_sum_of_its_days_and_an_empty_day_adds_nothing()
+    {
+        await RollAsync(
+            Event("a", "2028-02-28T23:59:59.999999Z", "app_opened"), Event("a", "2028-02-29T00:00:00Z", "workout_started"),   // enters on the 28th, over midnight into a leap day
+            Event("b", "2028-02-28T10:00:00Z", "app_opened"),
+            Event("a", "2028-03-01T10:00:00Z", "tab_opened"), Event("a", "2028-03-02T10:00:00Z", "workouts_default_loaded"), Event("a", "2028-03-02T10:00:00.000001Z", "exercise_logged"));
+        var reader = new Footfall.Metrics.FunnelsReader(Database.Source);
+        // 28 February: a b, of whom a came to step 2. 29: nobody opened. 1 March: a, step 2 exactly 24 h after, step 3 a microsecond over.
+        var window = Assert.Single(await reader.ReadAsync("app", new(Day("2028-02-28"), Day("2028-03-01")), "core_journey", default));
+        Assert.Equal([(3L, null, 1.0), (2L, 2.0 / 3, 2.0 / 3), (0L, 0.0, 0.0)], window.Steps.Take(3).Select(s => (s.Users, s.FromPrevious, s.FromFirst)));
+        Assert.Null(window.Steps[3].FromPrevious);   // nobody was at the step before
+        var day = Assert.Single(await reader.ReadAsync("app", new(Day("2028-03-01"), Day("2028-03-01")), "core_journey", default));
+        Assert.Equal([1L, 1, 0, 0, 0], day.Steps.Select(s => s.Users));
+        Assert.Empty(await reader.ReadAsync("app", new(Day("2028-02-29"), Day("2028-02-29")), "core_journey", default));
+    }
 }

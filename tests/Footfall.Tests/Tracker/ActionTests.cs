@@ -11,7 +11,7 @@ public sealed class ActionTests(TrackedSite tracked) : IClassFixture<TrackedSite
         tracked.Site.Page(path, body, attributes, head);
         var page = await profile.NewPageAsync();
         await page.GotoAsync(tracked.Site.Address + path);
-        await page.WaitForTimeoutAsync(500);
+        await TrackedSite.RunningAsync(page);
         return page;
     }
 

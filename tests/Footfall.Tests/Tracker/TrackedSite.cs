@@ -6,35 +6,56 @@ using Xunit;
 
 namespace Footfall.Tests.Tracker;
 
-/// <summary>A site, the server that counts it, and its database: what a class of browser tests stands on. Each test has a browser profile of its own.</summary>
+/// <summary>
+/// A site, the server that counts it, and its database: what browser tests stand on. One for all of them, started when the
+/// first asks: each test has paths and a browser profile of its own.
+/// </summary>
 public sealed class TrackedSite : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private WebApplication? server;
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(700);
+    private static readonly SemaphoreSlim Once = new(1, 1);
+    private static readonly HttpClient Http = new();
+    private static WebApplication? server;
+    private static TestSite? site;
+    private static TestDatabase? database;
 
-    internal TestSite Site { get; private set; } = null!;
-    public TestDatabase Database { get; private set; } = null!;
-    public string Server { get; private set; } = "";
+    internal TestSite Site => site!;
+    public TestDatabase Database => database!;
+
+    /// <summary>The server's address, as pages know it.</summary>
+    public string Server => Site.Server;
 
     public async ValueTask InitializeAsync()
     {
-        Database = await TestDatabase.CreateAsync();
-        Site = await TestSite.StartAsync();
-        server = FootfallHost.Build(["--DataDir", TestFolder.New("tracker"), "--Postgres:ConnectionString", Database.ConnectionString, "--urls", "http://127.0.0.1:0", "--Demo:Enabled", "true", "--Logging:LogLevel:Default", "None"]);
-        await server.StartAsync();
-        Server = $"http://stats.test:{new Uri(server.Urls.First()).Port}";
-        Site.Server = Server;
+        await Once.WaitAsync();
+        try
+        {
+            if (server is not null) return;
+            database = await TestDatabase.CreateAsync();
+            site = await TestSite.StartAsync();
+            server = FootfallHost.Build(["--DataDir", TestFolder.New("tracker"), "--Postgres:ConnectionString", database.ConnectionString, "--urls", "http://127.0.0.1:0", "--Demo:Enabled", "true", "--Logging:LogLevel:Default", "None"]);
+            await server.StartAsync();
+            site.Server = $"http://stats.test:{new Uri(server.Urls.First()).Port}";
+        }
+        finally
+        {
+            Once.Release();
+        }
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>At the end of the run.</summary>
+    internal static async Task StopAsync()
     {
         if (server is not null)
         {
             await server.StopAsync();
             await server.DisposeAsync();
         }
-        await Site.DisposeAsync();
-        await Database.DisposeAsync();
+        if (site is not null) await site.DisposeAsync();
+        if (database is not null) await database.DisposeAsync();
     }
 
     /// <summary>A new browser profile.</summary>
@@ -45,24 +66,45 @@ public sealed class TrackedSite : IAsyncLifetime
         return await (await TestBrowser.GetAsync()).NewContextAsync(options);
     }
 
-    /// <summary>Waits until the query gives the rows, and a moment longer, so that one row too many shows.</summary>
+    /// <summary>Waits until what runs on the page is there: the file that comes last of those that are always loaded. A page that is not counted loads none.</summary>
+    internal static Task RunningAsync(IPage page) => page.EvaluateAsync("""
+        new Promise(done => {
+          const began = performance.now();
+          (function look() {
+            const loaded = performance.getEntriesByType('resource').some(e => e.name.includes('/t.activity') && e.responseEnd);
+            if (loaded || performance.now() - began > 500) setTimeout(done, 60);
+            else setTimeout(look, 20);
+          })();
+        })
+        """);
+
+    /// <summary>
+    /// Waits until the query gives the rows, and until all that the server has taken so far is stored, so that one row too
+    /// many shows. Rows that are right at the first look prove nothing yet: a page may still have something to send.
+    /// </summary>
     public async Task ShowsAsync(string sql, params string[] expected)
     {
         var watch = Stopwatch.StartNew();
-        List<string> rows;
-        do
+        for (var look = 0; watch.Elapsed < Patience; look++)
         {
-            rows = await Database.RowsAsync(sql);
-            if (rows.SequenceEqual(expected))
+            if ((await Database.RowsAsync(sql)).SequenceEqual(expected))
             {
-                await Task.Delay(700);
-                rows = await Database.RowsAsync(sql);
+                if (look == 0) await Task.Delay(Linger);
+                await DrainedAsync();
                 break;
             }
             await Task.Delay(50);
         }
-        while (watch.Elapsed < Patience);
-        Assert.Equal(expected, rows);
+        Assert.Equal(expected, await Database.RowsAsync(sql));
+    }
+
+    /// <summary>Events are stored in the order in which they were taken: with one of ours all before it are there.</summary>
+    private async Task DrainedAsync()
+    {
+        var marker = $"/{Guid.NewGuid()}";
+        using var body = new StringContent($$"""{"eventType":"marker","path":"{{marker}}","traffic":{"propertyId":"marker"} }""");
+        using (await Http.PostAsync($"http://127.0.0.1:{new Uri(Server).Port}/v1/events", body)) { }
+        for (var i = 0; i < 200 && await Database.ScalarAsync<long>("select count(*) from events where property_id = 'marker' and path = @path", ("path", marker)) == 0; i++) await Task.Delay(20);
     }
 
     /// <summary>Waits until the query gives a row, and returns its first column.</summary>
@@ -78,7 +120,7 @@ public sealed class TrackedSite : IAsyncLifetime
         return default!;
     }
 
-    /// <summary>Waits until this many events of the type on paths that begin so are stored.</summary>
+    /// <summary>Waits until this many events of the type on the path, and on those below it, are stored.</summary>
     public Task StoredAsync(string path, string eventType, int count) =>
-        ShowsAsync($"select count(*) from events where path like '{path}%' and event_type = '{eventType}'", $"{count}");
+        ShowsAsync($"select count(*) from events where (path = '{path}' or path like '{path}/%') and event_type = '{eventType}'", $"{count}");
 }

@@ -31,6 +31,19 @@ public sealed partial class TrackerServingTests(TrackedSite tracked) : IClassFix
     }
 
     [Theory]
+    [InlineData("/t.activity.0123456789abcdef.js", HttpStatusCode.OK)]
+    [InlineData("/t.vitals.0123456789abcdef.js", HttpStatusCode.OK)]
+    [InlineData("/t.activity.0123.js", HttpStatusCode.NotFound)]
+    [InlineData("/t.nothing.0123456789abcdef.js", HttpStatusCode.NotFound)]
+    public async Task A_core_from_before_an_upgrade_finds_what_it_loads(string path, HttpStatusCode status)
+    {
+        using var client = Client;
+        using var answer = await client.GetAsync(path, TestContext.Current.CancellationToken);
+        Assert.Equal(status, answer.StatusCode);
+        if (status == HttpStatusCode.OK) Assert.Equal("no-cache", answer.Headers.CacheControl!.ToString());
+    }
+
+    [Theory]
     [InlineData("br, gzip", "br")]
     [InlineData("gzip", "gzip")]
     [InlineData("br;q=0, gzip", "gzip")]
@@ -79,7 +92,7 @@ public sealed partial class TrackerServingTests(TrackedSite tracked) : IClassFix
         foreach (var step in new[] { "workout_started", "exercise_logged", "session_submitted" }) await page.ClickAsync($"[data-step={step}]");
         await page.WaitForSelectorAsync("[data-badge]:visible");
         await tracked.ShowsAsync(
-            "select event_type from events where property_id = 'demo' and event_type not in ('engagement', 'web_vitals') order by occurred_at, id",
+            "select e.event_type from events e join visitors v on v.id = e.visitor_id where e.property_id = 'demo' and v.kind = 'anon_id' and e.event_type not in ('engagement', 'web_vitals') order by e.occurred_at, e.id",
             "page_view", "experiment_assigned", "hero_click", "page_view", "add_to_cart", "page_view", "tab_opened", "workout_started", "exercise_logged", "session_submitted", "achievement_unlocked");
         await tracked.ShowsAsync("select distinct entity_id from events where property_id = 'demo' and entity_type = 'product'", "bell");
         Assert.Empty(problems);

@@ -17,7 +17,7 @@ export interface Core {
 }
 
 /** What the lead form's script needs. */
-export type FormNeeds = [put: typeof put, anonId: () => string | undefined, host: string, property: string | null | undefined];
+export type FormNeeds = [anonId: () => string | undefined, host: string, property: string | null | undefined];
 
 const download = /\.(pdf|zip|gz|tgz|7z|rar|dmg|exe|msi|deb|rpm|apk|iso|docx?|xlsx?|pptx?|csv|epub|mp[34]|mov|webm)$/i;
 
@@ -25,6 +25,8 @@ let core: Core;
 let vitals: Fields = {};
 let vitalsPath: string;
 let formLoaded = false;
+let url: string;            // of the current page view, whole
+let pending: any;
 
 export function act(with_: Core): void {
   core = with_;
@@ -33,6 +35,7 @@ export function act(with_: Core): void {
   watch(left);
   core.extras.m = leaving => leaving ? left() : viewed(true);
   viewed(false);
+  safely(follow);
   on(doc, 'click auxclick', clicked);
   if (wants('forms')) forms();
   if (words('on').includes('rage')) rage();
@@ -44,11 +47,12 @@ export function act(with_: Core): void {
 }
 
 function viewed(again: boolean): void {
+  url = place.href;
   if (again) restart();
   if ((has('404') || doc.querySelector('meta[name=ff-404]')) && wants('notfound')) core.put('not_found');
   if (!formLoaded && doc.querySelector('form[data-ff-lead]')) {
     formLoaded = true;
-    core.form([core.put, core.anonId, core.host, setting('property')]);
+    core.form([core.anonId, core.host, setting('property')]);
   }
 }
 
@@ -60,6 +64,31 @@ function left(): void {
     core.put('web_vitals', { path: vitalsPath }, { webVitals: vitals });
     vitals = {};
   }
+}
+
+/** Pages that change their own address. */
+function follow(): void {
+  ['pushState', 'replaceState'].forEach(name => {
+    const original = (history as any)[name];
+    (history as any)[name] = function () {
+      const result = original.apply(this, arguments);
+      safely(moved);
+      return result;
+    };
+  });
+  on(win, 'popstate hashchange', moved);
+  moved();      // it may have happened already
+}
+
+/** Of a burst of changes the last counts. */
+function moved(): void {
+  clearTimeout(pending);
+  pending = setTimeout(() => safely(() => {
+    const { address, page, w } = core.extras;
+    if (address().path === w.path) return;
+    left();
+    page(url);
+  }), 100);
 }
 
 /** `data-ff-plan="pro"` is the prop `plan`. */
@@ -107,8 +136,18 @@ function forms(): void {
   on(doc, 'submit', e => {
     const form = e.target;
     if (form.hasAttribute('data-ff-event')) core.put(form.getAttribute('data-ff-event'), { props: propsOf(form) });
-    // A lead form's own script says when the lead was really taken.
-    if (!form.ff) core.put('form_submit', name(form));
+    // A lead is told of by the server, which knows whether it was taken, and here only whose it is.
+    if (!/\/v1\/leads\/capture$/.test(form.action)) core.put('form_submit', name(form));
+    else if (!form.ff) {
+      const known: Fields = { anonId: core.anonId(), propertyId: setting('property'), path: core.extras.w.path, formName: name(form).props.form };
+      Object.keys(known).forEach(key => {
+        if (!known[key] || form.querySelector(`[name=${key}]`)) return;
+        const input = form.appendChild(doc.createElement('input'));
+        input.type = 'hidden';
+        input.name = key;
+        input.value = known[key];
+      });
+    }
   });
 }
 
@@ -136,6 +175,6 @@ function experiment(id: string, variants?: string[], done?: (variant: string) =>
 function other(name: string, a?: any, b?: any, c?: any): unknown {
   if (name === 'experiment') return experiment(a, b, c);
   if (name !== 'identify') return undefined;
-  core.extras.f = a ? { accountId: '' + a, account: b ? { username: b.username, displayName: b.displayName } : undefined, accountHmac: c } : {};
+  core.extras.f = a ? { accountId: '' + a, account: b ? { username: b.username, displayName: b.displayName } : undefined, accountSignature: c } : {};
   return a && core.put('identify');
 }

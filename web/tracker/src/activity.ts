@@ -1,6 +1,6 @@
 // Entry of the second file, as the tag loads it: what it needs hangs on its own element.
 import { act } from './actions';
-import { useSettings } from './page';
+import { safely, useSettings } from './page';
 
 const [put, extras, call, setting, anonId, host, since] = (document.currentScript as any).ff;
 
@@ -16,4 +16,4 @@ const load = (file: string, hand: unknown): void => {
 };
 
 useSettings(setting);
-act({ put, extras, call, anonId, host, since, vitals: tell => load(VITALS, tell), form: hand => load(FORM, hand) });
+safely(() => act({ put, extras, call, anonId, host, since, vitals: tell => load(VITALS, tell), form: hand => load(FORM, hand) }));

@@ -7,10 +7,9 @@ export type Fields = { [name: string]: any };
 
 const clickId = /clid$|^(gclsrc|gad_|[gw]braid|igsh|li_fat|sccid|rdt_cid|epik)/i;
 
-let url: string;                    // of the current page view, whole
 let sent = 0;
-let pending: any;
 let running = false;
+let away = false;
 const dice = Math.random() * 2 ** 32;
 const assign = Object.assign;
 
@@ -26,14 +25,15 @@ export const extras = {
   /** A call that the core cannot answer yet: it waits, with a hundred others at most. */
   c: (args: any[]): unknown => extras.q[99] || extras.q.push(args),
   q: [] as any[][],
+  page, address,
 };
 
 /** The path as it is counted, and what its query says of a campaign. */
 function address(): Fields {
   let utm: Fields | undefined;
   let query = '';
-  safely(() => new URLSearchParams(place.search).forEach((value, key) => {
-    const tag = /^utm_(source|medium|campaign|term|content)$/.exec(key);
+  if (place.search) safely(() => new URLSearchParams(place.search).forEach((value, key) => {
+    const tag = /^utm_(.+)/.exec(key);
     if (tag) (utm = utm || {})[tag[1]!] = value.slice(0, 256);
     else if (clickId.test(key)) query += '&' + key + '=1';       // that there was a click, never whose
     else if (has('query')) query += '&' + key + '=' + encodeURIComponent(value);
@@ -58,21 +58,9 @@ export function put(eventType: string, more?: Fields, traffic?: Fields): string 
 /** @param referrer of the visit; the page before, where the page changed itself. */
 function page(referrer?: string): void {
   extras.w = address();
-  url = place.href;
   const entity = (setting('entity') || '').split(':');
   if (wants('views')) extras.v = put('page_view', assign({ referrer, entityType: entity[0] || undefined, entityId: entity[1] }, extras.w));
   extras.m();
-}
-
-/** The page may have changed itself: of a burst of changes the last counts. */
-function moved(): void {
-  clearTimeout(pending);
-  pending = setTimeout(() => safely(() => {
-    if (address().path !== extras.w.path) {
-      extras.m(1);
-      page(url);
-    }
-  }), 100);
 }
 
 /** The calls that pages make: `footfall('event', name, props)`. */
@@ -90,30 +78,20 @@ export const call = (...args: any[]): unknown => safely(() => {
 /** Begins once the document is there and looked at; does nothing on pages that are not to be counted. */
 export function start(host: string, loadActions: () => void): void {
   if (/^(localhost|127\..*|\[::1]|)$/.test(place.hostname) && !has('localhost') || nav.webdriver && !has('webdriver')
-    || win.top !== win && !has('frames') || has('domains') && !words('domains').includes(place.hostname) || ignored()) return;
+    || win.top !== win && !has('frames') || has('domains') && !words('domains').includes(place.hostname)) return;
   const ready = (): void => {
-    if (running || doc.readyState === 'loading' || (doc as any).prerendering || doc.hidden) return;
+    // Interactive is a page whose deferred scripts still run: it is left alone until they have.
+    if (running || doc.readyState !== 'complete' && !performance.timing.domContentLoadedEventStart || (doc as any).prerendering || doc.hidden || ignored()) return;
     running = true;
     begin(host);
     page(doc.referrer);
-    ['pushState', 'replaceState'].forEach(name => {
-      const original = (history as any)[name];
-      (history as any)[name] = function () {
-        const result = original.apply(this, arguments);
-        safely(moved);
-        return result;
-      };
-    });
-    on(win, 'popstate hashchange', moved);
     // On the window, behind the vitals' own listeners: what they report while the page goes away is in it.
-    on(win, 'visibilitychange pagehide', e => {
-      if (e.type < 'v' || doc.hidden) {
+    on(win, 'pagehide pageshow visibilitychange', e => {
+      if (e.type < 'v') away = e.type < 'pages';
+      if (away || doc.hidden) {
         extras.m(1);
-        flush(e.type < 'v' ? 1 : 0);
-      }
-    });
-    on(win, 'pageshow', e => {
-      if (e.persisted) page();
+        void flush(away);
+      } else if (e.persisted) page();
     });
     loadActions();
   };

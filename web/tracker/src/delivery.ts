@@ -1,15 +1,18 @@
-// Events on their way to the server. Each waits in localStorage until the server has answered for it; the server counts an
-// eventId once, so what may or may not have arrived is simply sent again.
+// Events on their way to the server. Each waits in localStorage until the server has answered for it. What goes out has a
+// key that the server remembers: a page that is left sees no answer, so the next one asks for those keys, and only what
+// has not arrived is sent again. An eventId counts once in any case.
 import { nav, on, safely, store, win } from './page';
 import { cookieless } from './person';
 
 const prefix = 'ff.q.';
-const most = 200;           // events that wait
+const most = 1e5;           // characters that wait
 const bodyLength = 2e4;     // characters: three bytes each at worst, and a browser carries 64 KiB for a page that is left
-const week = 6048e5;
+
+/** One event, or several that went out together, with commas between. Until the instant at its end it may well have arrived: that is asked first. */
+type Waiting = [key: string, json: string, presumed?: number];
 
 const fetch_ = win.fetch;
-let queue: [key: string, json: string][] = [];
+let queue: Waiting[] = [];
 let inFlight = 0;
 let timer: any;
 let failures = 0;
@@ -18,61 +21,71 @@ let url: string;
 
 /** Takes over what earlier pages of this site did not see answered. */
 export function begin(host: string): void {
-  url = host + '/v1/events';
+  url = host + '/v1/events?batch=';
   safely(() => Object.keys(win.localStorage).filter(key => key.startsWith(prefix)).sort().forEach(key => {
-    if (key < prefix + (Date.now() - week) || cookieless()) store(key, '');
-    else add(key, store(key)!);
+    if (cookieless()) store(key, '');
+    else queue.push([key, store(key)!, 1 / 0]);
   }));
-  on(win, 'online', flush);
-}
-
-function add(key: string, json: string): unknown {
+  on(win, 'online', () => void flush());
   soon();
-  return queue.length < most ? queue.push([key, json]) : store(key, '');
 }
 
-export function enqueue(json: string): void {
+function keep(json: string, presumed?: number): Waiting {
   // Sorts by time, then by order on this page; the random end keeps two tabs apart.
   const key = prefix + Date.now() + ++count + Math.random();
   if (!cookieless()) store(key, json);
-  add(key, json);
+  return [key, json, presumed];
+}
+
+export function enqueue(json: string): void {
+  if ((queue + json).length < most) queue.push(keep(json));
+  soon();
 }
 
 /** These need not wait any longer. */
-export function settle(sent = queue): void {
-  queue = queue.filter(e => !sent.includes(e));
-  sent.forEach(e => store(e[0], ''));
+export function settle(done = queue): void {
+  queue = queue.filter(e => !done.includes(e));
+  done.forEach(e => store(e[0], ''));
 }
 
 function soon(ms?: number): void {
-  timer = timer || setTimeout(flush, ms || (failures ? Math.min(1e3 * 2 ** failures, 3e5) : 500));
+  timer = timer || setTimeout(flush, ms || Math.min(500 * 2 ** failures, 3e5));
 }
 
-/** Sends what waits. A page that is left (1) gets no answer: there a beacon goes out, and the next page asks about what it carried. */
-export function flush(leaving?: unknown): void {
+/** Sends what waits; from a page that is left by a beacon. */
+export async function flush(leaving?: unknown): Promise<void> {
   clearTimeout(timer);
   timer = 0;
-  const left = leaving === 1;
-  if (!queue[0] || inFlight && !left) return;
+  const now = Date.now();
+  const presumed = (e: Waiting): boolean => e[2]! > now;
+  const asked = queue.filter(presumed).slice(0, 40);      // an address has room for no more
+  let from = queue.filter(e => !presumed(e));
+  // With nothing new to say there is nothing to ask with.
+  if (!leaving && !from[0]) from = asked;
+  if (!from[0] || inFlight && !leaving) return;
   let length = 0;
-  const sent = queue.filter(e => (length += e[1].length) < bodyLength || e === queue[0]);
-  const body = '[' + sent.map(e => e[1]) + ']';
-  const beacon = (): unknown => safely(() => nav.sendBeacon(url, body));
-  const finish = (status?: any, wait?: number): void => {
-    inFlight = 0;
-    failures++;
-    // What the server refuses for good is not worth keeping; anything else means that it is away.
-    if (/^(2|4(?!04|08|29))/.test(status)) {
-      failures = 0;
-      settle(sent);
-    }
-    if (queue[0]) soon(wait);
-  };
-  if (left) queue = queue.filter(e => !sent.includes(e));      // gone from here, and still in the storage
-  if (left && beacon()) return;
-  const answer: Promise<Response> | undefined = safely(() => fetch_(url, { method: 'POST', body, keepalive: true, credentials: 'omit' }));
-  if (left) return;
+  from = from.filter((e, i) => (length += e[1].length) < bodyLength || !i);
+  const batch = keep('' + from.map(e => e[1]), leaving ? 1 / 0 : now + 1e3);
+  const body = '[' + batch[1] + ']';
+  const to = url + batch[0] + '&arrived=' + asked.map(e => e[0]);
+  settle(from);
+  queue.unshift(batch);
+  if (leaving && safely(() => nav.sendBeacon(to, body))) return;
   inFlight = 1;
-  if (answer) answer.then(r => finish(r.status, +r.headers.get('retry-after')! * 1e3)).catch(finish);
-  else finish(beacon() ? 202 : 0);      // a browser without fetch tells no more than that it has taken it
+  let answer: Response;
+  try {
+    answer = await fetch_(to, { method: 'POST', body, keepalive: true, credentials: 'omit' });
+  } catch { /* the server is away */ }
+  const header = (name: string): any => safely(() => answer.headers.get(name));
+  inFlight = batch[2] = 0;
+  failures++;
+  // What the server refuses for good is not worth keeping; anything else means that it is away.
+  if (/^(2|4(?!04|08|29))/.test(safely(() => answer.status) as any)) {
+    failures = 0;
+    settle([batch]);
+    // Another tab may have seen to it meanwhile.
+    settle(asked.filter(e => (header('x-footfall-arrived') + '').includes(e[0]) || store(e[0]) === null && !cookieless()));
+    asked.forEach(e => e[2] = 0);
+  }
+  if (queue[0]) soon(header('retry-after') * 1e3);
 }

@@ -1,7 +1,7 @@
 // The tracker for bundlers: the same code as the tag's, in one piece, with typed calls.
 import { act } from './actions';
 import { call, extras, put, start } from './core';
-import { useSettings } from './page';
+import { useSettings, win } from './page';
 import { anonId } from './person';
 
 /** Automatic events that can be switched off. */
@@ -45,10 +45,10 @@ let begun = false;
 
 /** Begins to count. Once in a page; does nothing where there is no window (rendering on a server). */
 export function init(options: Options): void {
-  if (begun || typeof window === 'undefined') return;
+  if (begun || !win.document) return;
   begun = true;
   const given: { [name: string]: any } = options;
-  if (options.beforeSend) (window as any)[hook] = options.beforeSend;
+  if (options.beforeSend) win[hook] = options.beforeSend;
   useSettings(name => {
     if (name === 'before-send') return hook;
     const value = given[name];
@@ -68,9 +68,12 @@ export function event(name: string, props?: Props, traffic?: { isConversion?: bo
   call('event', name, props, traffic);
 }
 
-/** Tells who is signed in; null: nobody any more. */
-export function identify(accountId: string | null, traits?: { username?: string; displayName?: string }, hmac?: string): void {
-  call('identify', accountId, traits, hmac);
+/**
+ * Tells who is signed in; null: nobody any more. Where the property asks for proof, the signature is HMAC-SHA256 of the
+ * account's id under the property's account secret, in hexadecimal, made by your own server.
+ */
+export function identify(accountId: string | null, traits?: { username?: string; displayName?: string }, signature?: string): void {
+  call('identify', accountId, traits, signature);
 }
 
 export function consent(status: 'granted' | 'denied'): void {

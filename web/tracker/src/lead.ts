@@ -1,7 +1,8 @@
 // The lead form: with this script it is sent without leaving the page; without, the browser posts it and is sent on.
 import type { FormNeeds } from './actions';
+import { randomId } from './person';
 
-let [put, anonId, host, property] = [] as unknown as FormNeeds;
+let [anonId, host, property] = [] as unknown as FormNeeds;
 
 const defaults = {
   sending: 'Sending…',
@@ -33,22 +34,22 @@ function say(form: HTMLFormElement, state: Words, text?: string): void {
 }
 
 /** The form's fields as the server's contract names them; what it does not know goes into `payload`. */
-function read(form: HTMLFormElement): { [name: string]: unknown } {
-  const lead: { [name: string]: any } = { anonId: anonId(), formName: form.getAttribute('name') || form.id || undefined, propertyId: property, path: location.pathname };
+function read(form: HTMLFormElement, eventId: string): { [name: string]: unknown } {
+  const lead: { [name: string]: any } = { anonId: anonId(), eventId, formName: form.getAttribute('name') || form.id || undefined, propertyId: property, path: location.pathname };
   const payload: { [name: string]: any } = {};
   new FormData(form).forEach((value, name) => {
     if (typeof value !== 'string' || !value) return;
     const parts = name.split('.');
-    if (name === 'email' || name === 'formName' || name === 'website' || name === 'propertyId') lead[name] = value;
+    if (/^(email|formName|website|propertyId|formToken|captcha|(cf-turnstile|h-captcha|g-recaptcha)-response)$/.test(name)) lead[name] = value;
     else if (parts[0] === 'consent' || parts[0] === 'utm') (lead[parts[0]!] = lead[parts[0]!] || {})[parts[1] || 'status'] = value;
     else if (parts[0] === 'payload' && parts[1]) payload[parts[1]] = value;
-    else if (!/^(anonId|thanks|error|redirect)/.test(name)) payload[name] = value;
+    else if (!/^(anonId|eventId|thanks|error)$/.test(name)) payload[name] = value;
   });
   if (Object.keys(payload)[0]) lead.payload = payload;
   return lead;
 }
 
-async function submit(form: HTMLFormElement): Promise<void> {
+async function submit(form: HTMLFormElement & { ffId?: string }): Promise<void> {
   const buttons = form.querySelectorAll<HTMLButtonElement>('button:not([type=button]),input[type=submit]');
   const enable = (on: boolean): void => buttons.forEach(button => {
     button.disabled = !on;
@@ -56,11 +57,14 @@ async function submit(form: HTMLFormElement): Promise<void> {
   say(form, 'sending');
   enable(false);
   let message: string | undefined;
+  // What is tried again counts once.
+  const eventId = form.ffId = form.ffId || randomId();
   try {
-    const answer = await fetch(form.action || host + '/v1/leads/capture', { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(read(form)), credentials: 'omit' });
+    const answer = await fetch(form.action || host + '/v1/leads/capture', { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(read(form, eventId)), credentials: 'omit' });
     const said = await answer.json();
     if (answer.ok && said.ok) {
-      put('form_submit', { props: { form: form.getAttribute('name') || form.id || undefined } });
+      // The server has stored the submit as an event of this visitor: another one from here would only be its duplicate.
+      form.ffId = '';
       form.reset();
       say(form, 'success');
       return;
@@ -75,7 +79,7 @@ async function submit(form: HTMLFormElement): Promise<void> {
 
 /** Takes the page's lead forms over. */
 export function enhance(needs: FormNeeds): void {
-  [put, anonId, host, property] = needs;
+  [anonId, host, property] = needs;
   document.addEventListener('submit', event => {
     const form = event.target as HTMLFormElement & { ff?: number };
     if (!form.hasAttribute('data-ff-lead') || event.defaultPrevented) return;

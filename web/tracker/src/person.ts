@@ -37,7 +37,9 @@ const cookie = (value?: string): string | undefined => safely(() => {
 /** Undefined where nothing may be kept, or the browser keeps nothing. */
 export function anonId(): string | undefined {
   if (!known && !cookieless()) {
-    const id = store(idKey) || cookie() || randomId();
+    const kept = store(idKey);
+    // The cookie is for browsers without storage: reading one takes as long as all else here.
+    const id = kept || kept !== null && cookie() || randomId();
     if (store(idKey, id) || cookie(id)) known = id;
   }
   return known;

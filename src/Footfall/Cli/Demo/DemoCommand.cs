@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Footfall.Capture;
 using Footfall.Ingestion;
+using Footfall.Leads;
 using Footfall.Rollups;
 using Npgsql;
 
@@ -30,17 +31,20 @@ internal static class DemoCommand
         var yesterday = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime).AddDays(-1);
         var history = new DemoHistory(new DemoAddresses(context.Get<Countries>()), context.Get<ImportDayKeys>());
         var pipeline = context.Get<CapturePipeline>();
-        var (events, added) = (0, 0);
+        var leads = new DemoLeads(context.Services);
+        var (events, added, taken) = (0, 0, 0);
         var line = context.Progress();
         await using (var writer = context.Get<BatchWriter>())
         {
             for (var done = 0; done < Days; done += DaysPerBatch)
             {
                 var batch = new IngestBatch();
+                List<(LeadRequest, Sender)> forms = [];
                 for (var i = done; i < Math.Min(Days, done + DaysPerBatch); i++)
                 {
                     List<CapturedEvent> day = [];
-                    foreach (var (request, sender) in history.Of(yesterday.AddDays(i + 1 - Days)))
+                    List<(LeadRequest, Sender)> sent = [];
+                    foreach (var (request, sender) in history.Of(yesterday.AddDays(i + 1 - Days), sent))
                     {
                         if (pipeline.Run(request, sender).Event is { } e) day.Add(e);
                     }
@@ -49,8 +53,12 @@ internal static class DemoCommand
                     if (day.Count > 0 && await IsStoredAsync(context.Get<NpgsqlDataSource>(), day[0], stop)) continue;
                     added += day.Count;
                     day.ForEach(batch.Add);
+                    forms.AddRange(sent);
                 }
                 if (!batch.IsEmpty) await writer.WriteAsync(batch, (_, _) => Task.CompletedTask, stop);     // the events' own ids are the mark
+                var (some, submits) = await leads.TakeAsync(forms, stop);
+                taken += some;
+                if (!submits.IsEmpty) await writer.WriteAsync(submits, (_, _) => Task.CompletedTask, stop);
                 line.Report(done + DaysPerBatch, Days, _ => $"{done + DaysPerBatch}/{Days} days, {events:N0} events");
             }
         }
@@ -62,7 +70,7 @@ internal static class DemoCommand
         var window = $"{events:N0} events of {Days} days, {yesterday.AddDays(1 - Days):yyyy-MM-dd} to {yesterday:yyyy-MM-dd}";
         await context.Output.WriteLineAsync(added == 0
             ? $"Nothing to do: {window}, are in the property {PropertyId} already."
-            : $"{window}, are in the property {PropertyId}: {added:N0} added in {ProgressLine.Duration(clock.GetElapsedTime(started))}, {report.Days} days rolled up.");
+            : $"{window}, are in the property {PropertyId}: {added:N0} added, with {taken:N0} leads, in {ProgressLine.Duration(clock.GetElapsedTime(started))}, {report.Days} days rolled up.");
         await context.Output.WriteLineAsync("Start the server with --demo and click around at /demo/ to see live ones beside them.");
         return ExitCodes.Ok;
     }

@@ -1,4 +1,5 @@
 using Footfall.Capture;
+using Footfall.Leads;
 
 namespace Footfall.Cli.Demo;
 
@@ -44,14 +45,15 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
     private sealed record Source(string? Referrer, Campaign? Campaign);
 
     /// <summary>The day's events with their senders, oldest first within a visit.</summary>
-    public IEnumerable<(EventRequest Request, Sender Sender)> Of(DateOnly day)
+    /// <param name="forms">Gets the forms that were sent on the day.</param>
+    public IEnumerable<(EventRequest Request, Sender Sender)> Of(DateOnly day, List<(LeadRequest Request, Sender Sender)> forms)
     {
         var wave = 1 + (0.12 * Math.Sin(day.DayNumber * Math.Tau / 61));
         var newcomers = (int)(NewcomersPerDay * Rhythm[(int)day.DayOfWeek] * wave);
         for (var i = 0; i < newcomers; i++)
         {
             var visitor = DemoVisitor.Of(day, i, addresses);
-            foreach (var e in Visit(visitor, day, i, first: true)) yield return e;
+            foreach (var e in Visit(visitor, day, i, first: true, forms)) yield return e;
         }
         for (var back = 1; back <= ReturnsFor; back++)
         {
@@ -63,12 +65,12 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
                 var visitor = DemoVisitor.Of(joined, i, addresses);
                 var chance = visitor.Account is null ? 0.03 / Math.Sqrt(back) : 0.34 * Math.Exp(-back / 18.0);
                 if (random.NextDouble() >= chance) continue;
-                foreach (var e in Visit(visitor, day, (back * 1000) + i, first: false)) yield return e;
+                foreach (var e in Visit(visitor, day, (back * 1000) + i, first: false, forms)) yield return e;
             }
         }
     }
 
-    private List<(EventRequest, Sender)> Visit(DemoVisitor visitor, DateOnly day, int number, bool first)
+    private List<(EventRequest, Sender)> Visit(DemoVisitor visitor, DateOnly day, int number, bool first, List<(LeadRequest, Sender)> forms)
     {
         var random = new Random(DemoVisitor.HashCode(Seed + day.DayNumber, number));
         var source = SourceOf(visitor, day, first, random);
@@ -84,6 +86,7 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
         }
         if (visitor.Account is not null && (!first || random.NextDouble() < 0.6)) visit.KeepDiary(first, visitor.Variant == "bold" ? 0.66 : 0.58);
         else visit.LookAround();
+        if (visit.Form is { } form) forms.Add(form);
         visit.Leave();
         return visit.Events;
     }

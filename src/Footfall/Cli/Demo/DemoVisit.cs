@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Footfall.Capture;
+using Footfall.Leads;
 
 namespace Footfall.Cli.Demo;
 
@@ -9,6 +10,8 @@ internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, 
 {
     public const string Home = "/";
     public const string Diary = "/diary.html";
+    private const string FormName = "letters";
+    private static readonly string[] Levels = ["new", "new", "months", "years"];
 
     private static readonly (string Path, string Product, int Price)[] Products = [("/bell.html", "bell", 59), ("/rope.html", "rope", 18), ("/mat.html", "mat", 74)];
 
@@ -20,6 +23,9 @@ internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, 
     private string? account;
 
     public List<(EventRequest, Sender)> Events { get; } = [];
+
+    /// <summary>The form that was sent in the visit, at most one.</summary>
+    public (LeadRequest Request, Sender Sender)? Form { get; private set; }
 
     public void View(string to, string? referrer = null, (string Source, string Medium, string Campaign)? utm = null)
     {
@@ -96,11 +102,28 @@ internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, 
         if (props.Length > 0) e.Props = new ClientProps(Encoding.UTF8.GetBytes(string.Join(',', props.Select(p => $"\"{p.Name}\":\"{p.Value}\""))), null);
     }
 
+    /// <summary>Some look at the form, fewer begin, fewer still send it; its submit becomes an event where the lead is made.</summary>
     private void Subscribe()
     {
         View("/letters.html");
-        Event("form_start", ("form", "letters"));
-        if (random.NextDouble() < 0.55) Event("form_submit", ("form", "letters"));
+        if (random.NextDouble() < 0.35) return;
+        Event("form_start", ("form", FormName));
+        if (random.NextDouble() < 0.4) return;
+        now = now.AddSeconds(8 + (random.NextDouble() * 40));
+        var request = new LeadRequest
+        {
+            Email = visitor.Email,
+            AnonId = visitor.AnonId,
+            EventId = $"{id}-form",
+            PropertyId = DemoCommand.PropertyId,
+            FormName = FormName,
+            Path = path,
+            ConsentStatus = random.NextDouble() < 0.93 ? ConsentStatus.Express : ConsentStatus.Implied,
+            ConsentMethod = "checkbox",
+            ConsentPurpose = "monthly letter",
+            Payload = new ClientProps(Encoding.UTF8.GetBytes($"\"level\":\"{Levels[random.Next(Levels.Length)]}\""), null),
+        };
+        Form = (request, SenderAt(new DateTimeOffset(now, TimeSpan.Zero)));
     }
 
     private EventRequest Add(string type)
@@ -118,8 +141,10 @@ internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, 
         };
         // Batched by the tracker, then a line of some quality.
         var received = at.AddMilliseconds(200 + (random.NextDouble() * 700));
-        Events.Add((request, new Sender(visitor.Address, visitor.UserAgent, Sender.WholeMicroseconds(received), keys) { PageHost = DemoHistory.Host }));
+        Events.Add((request, SenderAt(received)));
         now = now.AddMilliseconds(20);
         return request;
     }
+
+    private Sender SenderAt(DateTimeOffset received) => new(visitor.Address, visitor.UserAgent, Sender.WholeMicroseconds(received), keys) { PageHost = DemoHistory.Host };
 }

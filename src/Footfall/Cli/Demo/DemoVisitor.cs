@@ -5,7 +5,7 @@ namespace Footfall.Cli.Demo;
 /// <summary>A made-up person: the same one whenever their number comes up.</summary>
 /// <param name="Joined">The day of the first visit.</param>
 /// <param name="Account">Null for who only looks around; else keeps the training diary.</param>
-internal sealed record DemoVisitor(string AnonId, DateOnly Joined, IPAddress Address, string UserAgent, string? Account, string? Name, string Variant)
+internal sealed record DemoVisitor(string AnonId, DateOnly Joined, IPAddress Address, string UserAgent, string? Account, string? Name, string Variant, string Email)
 {
     private static readonly (string Agent, int Share)[] Agents =
     [
@@ -19,6 +19,8 @@ internal sealed record DemoVisitor(string AnonId, DateOnly Joined, IPAddress Add
         ("Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1", 3),
         ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", 1),
     ];
+
+    private static readonly string[] Domains = ["example.com", "example.com", "example.net", "example.org"];
 
     private static readonly string[] Names = ["Ada", "Björn", "Chiara", "Davide", "Esra", "Femke", "Goran", "Hanna", "Idris", "Jonna", "Kai", "Lotte", "Mats", "Noor", "Oskar", "Paula"];
 
@@ -35,7 +37,9 @@ internal sealed record DemoVisitor(string AnonId, DateOnly Joined, IPAddress Add
             Agent(random),
             keepsDiary ? $"demo-{joined.DayNumber}-{index}" : null,
             keepsDiary ? name : null,
-            random.Next(2) == 0 ? "calm" : "bold");
+            random.Next(2) == 0 ? "calm" : "bold",
+            // Domains kept for examples (RFC 2606): nobody's mailbox.
+            $"{name.ToLowerInvariant().Replace("ö", "oe", StringComparison.Ordinal)}.{joined.DayNumber % 1000}{index}@{Domains[random.Next(Domains.Length)]}");
     }
 
     /// <summary>The same on every machine and run, unlike the framework's.</summary>

@@ -37,6 +37,7 @@ internal sealed class AccessLogImport(CapturePipeline pipeline, ImportDayKeys ke
             await ChecksumAsync(request.Path, report, cancellationToken),
             request.PropertyId,
             $"access-log {format}{(request.ShiftToYesterday ? " shift-to-yesterday" : "")}");
+        await using var own = await store.LockAsync(key, report, cancellationToken);
         var state = await store.OpenAsync(key, cancellationToken);
         if (state.FinishedAt is not null) return new ImportResult(new ImportTally(), state, WasFinished: true, 0);
 
@@ -45,6 +46,7 @@ internal sealed class AccessLogImport(CapturePipeline pipeline, ImportDayKeys ke
         using var lines = new LogLines(request.Path);
         await using var writer = newWriter();
         var reading = new Reading(lines, format, request.PropertyId, shift, state.LinesDone, tally);
+        var done = state.LinesDone;
         bool more;
         do
         {
@@ -52,8 +54,9 @@ internal sealed class AccessLogImport(CapturePipeline pipeline, ImportDayKeys ke
             more = Fill(reading, batch, report, cancellationToken);
             var arrived = batch.Arrived.Values.Sum();
             if (arrived == 0 && more) continue;
-            var done = lines.LineNumber;
-            await writer.WriteAsync(batch, (connection, ct) => store.AdvanceAsync(connection, key, done, arrived, finished: !more, ct), cancellationToken);
+            var (from, to) = (done, lines.LineNumber);
+            await writer.WriteAsync(batch, (connection, ct) => store.AdvanceAsync(connection, key, from, to, arrived, finished: !more, ct), cancellationToken);
+            done = to;
         }
         while (more);
         return new ImportResult(tally, await store.OpenAsync(key, cancellationToken), WasFinished: false, state.LinesDone);

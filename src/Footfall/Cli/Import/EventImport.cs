@@ -21,12 +21,14 @@ internal sealed class EventImport(CapturePipeline pipeline, ImportDayKeys keys, 
     public async Task<EventImportResult> RunAsync(string path, string property, Action<ImportProgress> report, CancellationToken cancellationToken)
     {
         var key = new ImportKey(await AccessLogImport.ChecksumAsync(path, report, cancellationToken), property, "events");
+        await using var own = await store.LockAsync(key, report, cancellationToken);
         var state = await store.OpenAsync(key, cancellationToken);
         var result = new EventImportResult { State = state, ResumedAt = state.LinesDone, WasFinished = state.FinishedAt is not null };
         if (result.WasFinished) return result;
 
         using var lines = new LogLines(path);
         await using var writer = newWriter();
+        var done = state.LinesDone;
         bool more;
         do
         {
@@ -34,8 +36,9 @@ internal sealed class EventImport(CapturePipeline pipeline, ImportDayKeys keys, 
             more = Fill(lines, property, state.LinesDone, batch, result, report, cancellationToken);
             var arrived = batch.Arrived.Values.Sum();
             if (arrived == 0 && more) continue;
-            var done = lines.LineNumber;
-            await writer.WriteAsync(batch, (connection, ct) => store.AdvanceAsync(connection, key, done, arrived, finished: !more, ct), cancellationToken);
+            var (from, to) = (done, lines.LineNumber);
+            await writer.WriteAsync(batch, (connection, ct) => store.AdvanceAsync(connection, key, from, to, arrived, finished: !more, ct), cancellationToken);
+            done = to;
         }
         while (more);
         result.State = await store.OpenAsync(key, cancellationToken);

@@ -1,9 +1,17 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Footfall.Rollups;
 using Npgsql;
 
 namespace Footfall.Cli.Import;
 
 /// <summary>Which import: the same file with the same options is the same one.</summary>
-internal sealed record ImportKey(byte[] ContentSha256, string PropertyId, string Options);
+internal sealed record ImportKey(byte[] ContentSha256, string PropertyId, string Options)
+{
+    /// <summary>Of the advisory lock under which it is worked on.</summary>
+    public long LockKey => BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData([.. ContentSha256, .. Encoding.UTF8.GetBytes($"{PropertyId}\n{Options}")]));
+}
 
 /// <summary>How far an import is.</summary>
 /// <param name="ShiftDays">By how many days its times are moved; null until that was decided.</param>
@@ -39,8 +47,17 @@ internal sealed class ImportStore(NpgsqlDataSource database, TimeProvider clock)
             duplicates = duplicates + @arrived - (select count(*) from batch),
             updated_at = @now,
             finished_at = case when @finished then @now end
-        where content_sha256 = @sha256 and property_id = @property and options = @options
+        where content_sha256 = @sha256 and property_id = @property and options = @options and lines_done = @from
+        returning true
         """;
+
+    /// <summary>Held while a file is imported, so that the same one is not counted twice by two imports at once. Waits for the other, and says so.</summary>
+    public async Task<IAsyncDisposable> LockAsync(ImportKey key, Action<ImportProgress> report, CancellationToken cancellationToken)
+    {
+        if (await JobLock.TakeAsync(database, key.LockKey, wait: false, cancellationToken) is { } free) return free;
+        report(new ImportProgress("waiting for another import of this file", 0, 1, 0));
+        return (await JobLock.TakeAsync(database, key.LockKey, wait: true, cancellationToken))!;
+    }
 
     /// <summary>The state of the import, which begins now if it has not before.</summary>
     public async Task<ImportState> OpenAsync(ImportKey key, CancellationToken cancellationToken)
@@ -67,15 +84,17 @@ internal sealed class ImportStore(NpgsqlDataSource database, TimeProvider clock)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>In the transaction that stores a batch of <paramref name="arrived"/> events: everything up to line <paramref name="lines"/> is done.</summary>
-    public async Task AdvanceAsync(NpgsqlConnection connection, ImportKey key, long lines, long arrived, bool finished, CancellationToken cancellationToken)
+    /// <summary>In the transaction that stores a batch of <paramref name="arrived"/> events: everything from behind line <paramref name="from"/> to line <paramref name="lines"/> is done.</summary>
+    /// <exception cref="CommandException">Another import has done it: the lock that keeps it away was lost. Nothing is stored.</exception>
+    public async Task AdvanceAsync(NpgsqlConnection connection, ImportKey key, long from, long lines, long arrived, bool finished, CancellationToken cancellationToken)
     {
         await using var command = Command(Advance, connection, key);
+        command.Parameters.AddWithValue("from", from);
         command.Parameters.AddWithValue("lines", lines);
         command.Parameters.AddWithValue("arrived", arrived);
         command.Parameters.AddWithValue("finished", finished);
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        if (await command.ExecuteScalarAsync(cancellationToken) is not true) throw new CommandException("Another import of the same file has gone on meanwhile. Nothing is lost or counted twice; give the same command again.");
     }
 
     private static NpgsqlCommand Command(string sql, NpgsqlConnection connection, ImportKey key)

@@ -8,8 +8,9 @@ async function ask() {
     const answer = await fetch(`/v1/install/arrived?property=${encodeURIComponent(property)}&since=${encodeURIComponent(since)}`);
     const said = await answer.json();
     if (said.arrived) {
-      status.className = "good";
+      status.classList.add("good");
       status.textContent = `It works: an event of ${property} has arrived.`;
+      document.querySelector("[data-next]").hidden = false;
       return;
     }
   } catch {

@@ -1,6 +1,6 @@
 using Footfall.Dashboard.Overview;
 using Footfall.Explore;
-using Footfall.Metrics;
+using Footfall.Hosting;
 
 namespace Footfall.Dashboard.By;
 

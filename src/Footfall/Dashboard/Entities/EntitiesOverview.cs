@@ -1,4 +1,5 @@
 using Footfall.Explore;
+using Footfall.Hosting;
 using Footfall.Metrics;
 
 namespace Footfall.Dashboard.Entities;

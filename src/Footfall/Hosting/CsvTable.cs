@@ -1,7 +1,7 @@
 using System.Globalization;
 using CsvHelper;
 
-namespace Footfall.Metrics;
+namespace Footfall.Hosting;
 
 /// <summary>
 /// An answer as rows and columns, written as RFC 4180 has it: commas, CRLF, quotes where needed, UTF-8. Spreadsheets run a text that
