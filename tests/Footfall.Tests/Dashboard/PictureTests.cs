@@ -8,8 +8,8 @@ using Xunit;
 namespace Footfall.Tests.Dashboard;
 
 /// <summary>
-/// Pictures of the pages with the demo's history in them. With FOOTFALL_PICTURES=docs/images they are those of the README;
-/// else they lie in the folder for tests, to be looked at.
+/// Pictures of the pages with the demo's history in them. FOOTFALL_PICTURES=docs/images makes those of the README;
+/// FOOTFALL_SCREENSHOTS=FOLDER keeps all of them, to be looked at.
 /// </summary>
 public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
 {
@@ -35,7 +35,8 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
         Assert.True(defined.IsSuccessStatusCode, await defined.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
         await server.RollUpAsync();
         var wanted = Environment.GetEnvironmentVariable("FOOTFALL_PICTURES");
-        var folder = string.IsNullOrEmpty(wanted) ? TestFolder.New("pictures") : Path.GetFullPath(wanted, Root());
+        var kept = Environment.GetEnvironmentVariable("FOOTFALL_SCREENSHOTS");
+        var folder = !string.IsNullOrEmpty(wanted) ? Path.GetFullPath(wanted, Root()) : !string.IsNullOrEmpty(kept) ? Path.GetFullPath(kept, Root()) : TestFolder.New("pictures");
         foreach (var (scheme, width) in new[] { (ColorScheme.Light, 1440), (ColorScheme.Dark, 1440), (ColorScheme.Light, 390) })
         {
             await using var context = await (await TestBrowser.GetAsync()).NewContextAsync(new BrowserNewContextOptions
