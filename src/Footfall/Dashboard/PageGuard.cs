@@ -3,7 +3,9 @@ using Footfall.Capture;
 using Footfall.Dashboard.SignIn;
 using Footfall.Explore;
 using Footfall.Metrics;
+using Footfall.Postgres;
 using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 
 namespace Footfall.Dashboard;
@@ -48,6 +50,7 @@ internal static class PageGuard
     {
         const int unavailable = StatusCodes.Status503ServiceUnavailable;
         var context = invocation.HttpContext;
+        if (!context.RequestServices.GetRequiredService<DatabaseGate>().IsReady) return Away(context);   // also while its tables are being made
         try
         {
             return await next(invocation);
@@ -67,9 +70,14 @@ internal static class PageGuard
         }
         catch (Exception e) when (e is TimeoutException or NpgsqlException and not PostgresException || e is PostgresException { IsTransient: true })
         {
-            context.Response.Headers.RetryAfter = "5";
-            return Views.Error(context, unavailable, "The database is away", "Figures cannot be read until it is back; /start says why. Events are taken meanwhile, and none is lost. Load the page again in a moment.");
+            return Away(context);
         }
+    }
+
+    private static RazorComponentResult Away(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = "5";
+        return Views.Error(context, StatusCodes.Status503ServiceUnavailable, "The database is away", "Figures cannot be read until it is back; /start says why. Events are taken meanwhile, and none is lost. Load the page again in a moment.");
     }
 
     private static string NameOf(HttpContext context)

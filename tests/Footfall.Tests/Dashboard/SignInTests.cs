@@ -164,6 +164,26 @@ public sealed class SignInTests(DashboardServer server) : IClassFixture<Dashboar
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/p/shop")]
+    [InlineData("/p/shop/realtime")]
+    [InlineData("/welcome")]
+    public async Task While_the_database_is_away_a_page_says_so_and_what_still_works(string path)
+    {
+        await using var app = FootfallHost.Build(["--DataDir", TestFolder.New("away"), "--urls", "http://127.0.0.1:0", "--Postgres:ConnectionString", "Host=127.0.0.1;Port=1;Username=x;Database=x", $"--Access:AdminKey={ApiServer.AdminKey}"]);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+        using var answer = await client.GetAsync(path, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Equal(TimeSpan.FromSeconds(5), answer.Headers.RetryAfter!.Delta);
+        Assert.Contains("Events are taken meanwhile", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        using var form = await client.GetAsync("/sign-in", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, form.StatusCode);
+        await app.StopAsync(TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public async Task Many_wrong_keys_close_the_door_for_the_right_one_too()
     {
