@@ -30,7 +30,7 @@ internal sealed class AccessGate(AdminKey adminKey, DashboardKey dashboardKey, K
         {
             if (given.Length > 0)
             {
-                if (await FindAsync(given, context.RequestAborted) is { } caller) return Judge(caller, requirement);
+                if (await OwnerAsync(given, context.RequestAborted) is { Caller: var caller }) return Judge(caller, requirement);
                 Remember(context, address);
             }
             return (null, await IsSetUpAsync(requirement.Role, context.RequestAborted) ? AccessRefusal.Unauthorized(requirement.Role) : AccessRefusal.NotConfigured(requirement.Role));
@@ -48,11 +48,29 @@ internal sealed class AccessGate(AdminKey adminKey, DashboardKey dashboardKey, K
         return caller.Has(requirement.Plan) ? (caller, null) : (null, AccessRefusal.PlanRequired);
     }
 
-    private async ValueTask<Caller?> FindAsync(string given, CancellationToken cancellationToken)
+    /// <summary>Whom a browser's user is by the key that was typed in, or why that is not told. Only who may read figures gets in.</summary>
+    public async ValueTask<(KeyOwner? Owner, AccessRefusal? Refusal)> OwnerAsync(HttpContext context, string given)
     {
-        if (adminKey.Matches(given)) return Caller.Admin;
-        if (dashboardKey.Matches(given)) return new Caller(AccessRole.Dashboard, AccessPlan.Pro, null);
-        return await tokens.FindAsync(given, cancellationToken) is { } token ? new Caller(token.Role, token.Plan, token.PropertyId) { Actor = $"token {token.Id}" } : null;
+        var address = context.Connection.RemoteIpAddress;
+        if (failures.IsBlocked(address)) return (null, AccessRefusal.TooManyAttempts);
+        try
+        {
+            if (await OwnerAsync(given, context.RequestAborted) is { } owner) return owner.Caller.Has(AccessRole.Dashboard) ? (owner, null) : (null, AccessRefusal.RoleRequired(AccessRole.Dashboard));
+            Remember(context, address);
+            return (null, await IsSetUpAsync(AccessRole.Dashboard, context.RequestAborted) ? AccessRefusal.Unauthorized(AccessRole.Dashboard) : AccessRefusal.DashboardNotConfigured);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            log.LookupFailed(e is PostgresException p ? p.SqlState : "no connection");
+            return (null, AccessRefusal.NotNow);
+        }
+    }
+
+    private async ValueTask<KeyOwner?> OwnerAsync(string given, CancellationToken cancellationToken)
+    {
+        if (adminKey.Matches(given)) return new KeyOwner(Caller.Admin, null, adminKey.Mark);
+        if (dashboardKey.Matches(given)) return new KeyOwner(DashboardKey.Owner, null, dashboardKey.Mark);
+        return await tokens.FindAsync(given, cancellationToken) is { } token ? new KeyOwner(Caller.Of(token), token.Id, null) : null;
     }
 
     // Without any key that could be right, "wrong key" would send the operator looking for one that does not exist.

@@ -16,4 +16,12 @@ internal sealed class AccessOptions
     /// <summary>Wrong keys that one address may send in a minute before it is told to wait.</summary>
     [Range(1, 100_000, ErrorMessage = "Access:FailedAttemptsPerMinute must be between 1 and 100000.")]
     public int FailedAttemptsPerMinute { get; set; } = 30;
+
+    /// <summary>Hours after which a browser that was not used has to show its key again.</summary>
+    [Range(1, 720, ErrorMessage = "Access:SignInIdleHours must be between 1 and 720.")]
+    public int SignInIdleHours { get; set; } = 12;
+
+    /// <summary>Days after which a browser has to show its key again in any case.</summary>
+    [Range(1, 90, ErrorMessage = "Access:SignInDays must be between 1 and 90.")]
+    public int SignInDays { get; set; } = 7;
 }

@@ -55,6 +55,8 @@ internal sealed record Caller(AccessRole Role, AccessPlan Plan, string? Property
     /// <summary>How an audit log names the caller: the kind of key, or the token's id. Neither a person nor a secret.</summary>
     public string Actor { get; init; } = "dashboard key";
 
+    public static Caller Of(AccessToken token) => new(token.Role, token.Plan, token.PropertyId) { Actor = $"token {token.Id}" };
+
     public bool Has(AccessRole role) => Role == AccessRole.Admin || Role == role;
 
     /// <summary>An admin's key has every plan: plans divide readers.</summary>
@@ -62,6 +64,11 @@ internal sealed record Caller(AccessRole Role, AccessPlan Plan, string? Property
 
     public bool MayUse(string propertyId) => PropertyId is null || PropertyId == propertyId;
 }
+
+/// <summary>Whose key it is that was shown, and which.</summary>
+/// <param name="TokenId">Of a token; else null, and the key is a configured one.</param>
+/// <param name="KeyMark">Of a configured key; else null.</param>
+internal sealed record KeyOwner(Caller Caller, Guid? TokenId, string? KeyMark);
 
 /// <summary>What an endpoint asks of its caller; also read by the OpenAPI document.</summary>
 internal sealed record AccessRequirement(AccessRole Role, AccessPlan Plan);

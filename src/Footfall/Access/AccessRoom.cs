@@ -12,6 +12,8 @@ public static class AccessRoom
         services.AddSingleton<FailedAttempts>();
         services.AddSingleton<KnownTokens>();
         services.AddSingleton<AccessGate>();
+        services.AddSingleton<SignInStore>();
+        services.AddSingleton<SignIns>();
         services.AddHostedService<TokenUse>(s => s.GetRequiredService<TokenUse>());
         services.AddSingleton<TokenUse>();
         return services;

@@ -27,6 +27,9 @@ internal sealed class AdminKey
 
     public bool IsConfigured => hash is not null;
 
+    /// <summary>Tells this key from another in its place, and nothing else about it; null when none is configured.</summary>
+    public string? Mark => hash is null ? null : $"admin:{Convert.ToHexStringLower(SHA256.HashData(hash))}";
+
     /// <summary>The key that the server made, for the operator's eyes at start; null when it was configured.</summary>
     public string? Generated { get; }
 

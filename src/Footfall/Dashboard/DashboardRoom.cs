@@ -1,3 +1,21 @@
+using System.IO.Compression;
+using Footfall.Dashboard.By;
+using Footfall.Dashboard.Entities;
+using Footfall.Dashboard.Experiments;
+using Footfall.Dashboard.Funnels;
+using Footfall.Dashboard.Health;
+using Footfall.Dashboard.Now;
+using Footfall.Dashboard.Overview;
+using Footfall.Dashboard.SignIn;
+using Footfall.Dashboard.WebVitals;
+using Footfall.Dashboard.Welcome;
+using Footfall.Hosting;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.AspNetCore.ResponseCompression;
+using Microsoft.Extensions.Options;
+
 namespace Footfall.Dashboard;
 
 /// <summary>Pages for people.</summary>
@@ -8,6 +26,44 @@ public static class DashboardRoom
         services.AddSingleton<StartPage>();
         services.AddSingleton<ApiPage>();
         services.AddSingleton<InstallPage>();
+
+        services.AddRazorComponents();
+        services.AddHttpContextAccessor();
+        services.AddScoped<CurrentPage>();
+        services.AddScoped<Questions>();
+        services.AddScoped<FiguresReader>();
+        services.AddScoped<PanelsReader>();
+        services.AddScoped<OverviewReader>();
+        services.AddSingleton<NoteStore>();
+        services.AddScoped<DetailsReader>();
+        services.AddScoped<EntitiesOverview>();
+        services.AddScoped<FunnelsOverview>();
+        services.AddScoped<ExperimentsOverview>();
+        services.AddScoped<VitalsReader>();
+        services.AddScoped<HealthReader>();
+        services.AddSingleton<RealtimeFeed>();
+
+        services.AddDataProtection().SetApplicationName("footfall");
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o =>
+            o.XmlRepository = new FileSystemXmlRepository(new DirectoryInfo(Path.Combine(s.GetRequiredService<DataFolder>().Keys, "forms")), s.GetRequiredService<ILoggerFactory>())));
+        // The keys lie beside the other secrets, readable by the server's user alone; nothing else could keep the key to a key.
+        services.AddLogging(l => l.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
+        services.AddAntiforgery(o =>
+        {
+            o.FormFieldName = Forms.Token;
+            o.Cookie.Name = "footfall_form";
+            o.Cookie.SameSite = SameSiteMode.Lax;
+            o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            o.SuppressXFrameOptionsHeader = true;   // the content security policy says it, and says more
+        });
+        services.AddResponseCompression(o =>
+        {
+            // Form tokens differ in every answer, so that lengths give nothing away.
+            o.EnableForHttps = true;
+            o.MimeTypes = ["text/html"];
+        });
+        services.Configure<BrotliCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
+        services.Configure<GzipCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
         return services;
     }
 
@@ -15,14 +71,18 @@ public static class DashboardRoom
     public static IApplicationBuilder UseDashboard(this IApplicationBuilder app)
     {
         app.Use(SecurityHeaders.Add);
+        app.UseWhen(c => !ErrorAnswers.IsApi(c.Request) && HttpMethods.IsGet(c.Request.Method), pages => pages.UseResponseCompression());
         app.Use(ErrorAnswers.Add);
         return app;
     }
 
-    /// <summary>The start page, the files it needs, and the documentation of this version.</summary>
+    /// <summary>The pages, the files they need, and the documentation of this version.</summary>
     public static IEndpointRouteBuilder MapDashboard(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/", (HttpContext context, StartPage page) => page.WriteAsync(context));
+        SignInEndpoints.Map(routes);
+        WelcomeEndpoints.Map(routes);
+        PageEndpoints.Map(routes);
+        routes.MapGet("/start", (HttpContext context, StartPage page) => page.WriteAsync(context));
         routes.MapGet("/openapi", (HttpContext context, ApiPage page) => page.WriteAsync(context));
         routes.MapGet("/install", (HttpContext context, InstallPage page) => page.WriteAsync(context));
         routes.MapGet("/assets/{name}", Files.Asset);

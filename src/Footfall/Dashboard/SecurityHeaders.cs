@@ -9,6 +9,7 @@ internal static class SecurityHeaders
     {
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
+        if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
         if (ErrorAnswers.IsApi(context.Request)) return next(context);   // JSON is no page: a policy would only cost bytes, on every event
         headers.ContentSecurityPolicy = Policy;
         headers["Referrer-Policy"] = "no-referrer";

@@ -9,13 +9,14 @@ using Footfall.Rollups;
 
 namespace Footfall.Dashboard;
 
-/// <summary>The page at /: that the server runs, how it is, and what to do first.</summary>
+/// <summary>The page at /start: that the server runs, how it is, and what to do first.</summary>
 internal sealed class StartPage(Readiness readiness, DatabaseGate gate, EventJournal journal, JobScheduler jobs, AdminKey key)
 {
     private static readonly string Version = typeof(StartPage).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     private static readonly (string Name, string Title, string About)[] Documents =
     [
+        ("dashboard", "Dashboard", "its pages, addresses and keys; <a href=\"/\">open it</a>"),
         ("install", "Install", "the tag on every kind of site; <a href=\"/install\">the snippet for yours</a>"),
         ("api", "API", "events, summary, health; every error code"),
         ("leads", "Leads", "forms, consent and its ledger, links, unsubscribing"),

@@ -11,10 +11,12 @@ public static class MetricsRoom
         services.AddSingleton<ProductReader>();
         services.AddSingleton<FunnelsReader>();
         services.AddSingleton<EntitiesReader>();
+        services.AddSingleton<EntityListReader>();
         services.AddSingleton<ExperimentsReader>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PropertyScope>();
         services.AddSingleton<DailyStore>();
+        services.AddSingleton<IngestHealthReader>();
         return services;
     }
 

@@ -39,7 +39,7 @@ public sealed partial class StartPageTests(ServerFixture server) : IClassFixture
     [Fact]
     public async Task The_start_page_says_what_to_do_first_and_keeps_the_key_to_itself()
     {
-        var page = await server.Client.GetStringAsync("/");
+        var page = await server.Client.GetStringAsync("/start");
         Assert.Contains("Footfall runs", page);
         Assert.Contains($"curl {server.Client.BaseAddress!.GetLeftPart(UriPartial.Authority)}/v1/events", page);
         Assert.Contains("/v1/metrics/summary?window_days=7", page);
@@ -49,7 +49,7 @@ public sealed partial class StartPageTests(ServerFixture server) : IClassFixture
     [Fact]
     public async Task A_page_has_nothing_inline_and_nothing_from_elsewhere_and_all_that_it_names_is_there()
     {
-        using var answer = await server.Client.GetAsync("/");
+        using var answer = await server.Client.GetAsync("/start");
         var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
         Assert.DoesNotContain("unsafe", policy);
         Assert.Contains("frame-ancestors 'none'", policy);
@@ -64,7 +64,7 @@ public sealed partial class StartPageTests(ServerFixture server) : IClassFixture
         foreach (var link in links)
         {
             using var file = await server.Client.GetAsync(link);
-            Assert.True(file.IsSuccessStatusCode, $"{link}: {file.StatusCode}");
+            Assert.True((int)file.StatusCode < 400, $"{link}: {file.StatusCode}");
         }
     }
 

@@ -1,0 +1,65 @@
+using System.Globalization;
+using Footfall.Access;
+using Footfall.Capture;
+using Footfall.Explore;
+using Footfall.Metrics;
+using Microsoft.AspNetCore.Antiforgery;
+
+namespace Footfall.Dashboard;
+
+/// <summary>What every page of a property knows: who looks, at what, and how they write numbers. Filled before the page's handler runs.</summary>
+internal sealed class CurrentPage(TimeProvider clock, IAntiforgery antiforgery)
+{
+    private object? model;
+
+    public HttpContext Context { get; private set; } = null!;
+    public Caller Caller { get; private set; } = null!;
+    public PropertyTitle Property { get; private set; } = null!;
+    public IReadOnlyList<PropertyTitle> Properties { get; private set; } = [];
+    public PropertyState State { get; private set; } = null!;
+    public Address Address { get; private set; } = null!;
+    public Period Period { get; private set; } = null!;
+    public IReadOnlyList<Filter> Filters { get; private set; } = [];
+    public Numbers Numbers { get; private set; } = null!;
+    public TimeZoneInfo Zone { get; private set; } = TimeZoneInfo.Utc;
+
+    public DateTimeOffset Now { get; } = clock.GetUtcNow();
+
+    public DateOnly Today => DateOnly.FromDateTime(Now.UtcDateTime);
+
+    public bool IsAdmin => Caller.Role == AccessRole.Admin;
+
+    /// <summary>For the forms of the page.</summary>
+    public string FormToken => antiforgery.GetAndStoreTokens(Context).RequestToken!;
+
+    /// <summary>What is wrong with the address, as a sentence; null when it can be shown.</summary>
+    public string? Fill(HttpContext context, Caller caller, IReadOnlyList<PropertyTitle> properties, PropertyTitle property, PropertyState state, string page)
+    {
+        (Context, Caller, Properties, Property, State) = (context, caller, properties, property, state);
+        Address = Address.Of(property.Id, page, context.Request.Query);
+        Numbers = Numbers.For(context.Request);
+        if (TimeZoneInfo.TryFindSystemTimeZoneById(property.TimeZone, out var zone)) Zone = zone;
+        (Period, var problem) = Period.Read(Address, Today);
+        (Filters, var other) = Address.Filters();
+        return problem ?? other;
+    }
+
+    public void Show<T>(T shown) where T : class => model = shown;
+
+    public T Shown<T>() where T : class => (T)model!;
+
+    /// <summary>light or dark where the reader chose; else as the system has it.</summary>
+    public static string? Theme(HttpContext context) => context.Request.Cookies["footfall_theme"] is "light" or "dark" ? context.Request.Cookies["footfall_theme"] : null;
+
+    /// <summary>A time of day in the property's zone.</summary>
+    public string Time(DateTimeOffset at, string format = "d MMM HH:mm") => TimeZoneInfo.ConvertTime(at, Zone).ToString(format, CultureInfo.InvariantCulture);
+
+    public static string Utc(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
+
+    /// <summary>"40 s ago".</summary>
+    public string Ago(DateTimeOffset at)
+    {
+        var seconds = Math.Max(0, (Now - at).TotalSeconds);
+        return seconds < 120 ? $"{seconds:0} s ago" : seconds < 7_200 ? $"{seconds / 60:0} min ago" : seconds < 172_800 ? $"{seconds / 3_600:0} h ago" : $"{seconds / 86_400:0} days ago";
+    }
+}

@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Footfall.Tests.Infrastructure;
+using Footfall.Tests.Tracker;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Footfall.Tests.Dashboard;
+
+/// <summary>Pages as people meet them, in Chromium.</summary>
+public sealed class BrowserTests(DashboardServer server) : IClassFixture<DashboardServer>
+{
+    private static readonly string Days = $"from={DashboardServer.Yesterday.AddDays(-6):yyyy-MM-dd}&to={DashboardServer.Yesterday:yyyy-MM-dd}";
+
+    private static readonly string[] Pages =
+    [
+        $"/p/shop?{Days}", $"/p/shop?{Days}&is.country=CA&countries=map&pages=landing&sources=campaign", $"/p/shop/by/path?{Days}", "/p/shop/realtime", $"/p/shop/vitals?{Days}", "/p/shop/health", $"/p/shop/funnels?{Days}", "/p/shop/experiments", $"/p/shop/entities?{Days}", $"/p/shop/entities?{Days}&type=product&id=bell", "/welcome",
+    ];
+
+    [Theory]
+    [InlineData(1440, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    public async Task Every_page_is_quiet_fits_and_can_be_used_by_everyone(int width, ColorScheme scheme)
+    {
+        await using var context = await ContextAsync(width, scheme);
+        var complaints = new ConcurrentQueue<string>();
+        var page = await SignedInAsync(context, complaints);
+        foreach (var path in Pages)
+        {
+            await page.GotoAsync(path);
+            if (path.Contains("/vitals", StringComparison.Ordinal) || path.StartsWith("/p/shop?", StringComparison.Ordinal)) await page.WaitForSelectorAsync("ff-chart[data-drawn] .canvas svg path", new PageWaitForSelectorOptions { State = WaitForSelectorState.Attached });
+            Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth") <= 0, $"{path} is wider than {width}");
+            Assert.False(await page.EvaluateAsync<bool>("!!window.harmed"), path);
+            await page.EvaluateAsync(Axe());
+            var found = await page.EvaluateAsync<JsonElement>("axe.run(document, { resultTypes: ['violations'] }).then(r => r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target.join(' ') + ' ' + n.failureSummary).join(' | ')))");
+            foreach (var violation in found.EnumerateArray()) complaints.Enqueue($"{path} at {width}: {violation}");
+        }
+        Assert.Empty(complaints);
+    }
+
+    [Fact]
+    public async Task A_click_filters_a_key_changes_the_days_and_back_goes_back()
+    {
+        await using var context = await ContextAsync(1440, ColorScheme.Light);
+        var complaints = new ConcurrentQueue<string>();
+        var page = await SignedInAsync(context, complaints);
+        await page.GotoAsync($"/p/shop?{Days}");
+        await page.EvaluateAsync("window.same = true");
+        await page.ClickAsync("a:has-text('Canada')");
+        await page.WaitForURLAsync("**is.country=CA");
+        Assert.Equal("4", (await page.InnerTextAsync("#kpi-visitors .value")).Trim());
+        await page.ClickAsync("a.chip");
+        await page.WaitForSelectorAsync("a.chip", new PageWaitForSelectorOptions { State = WaitForSelectorState.Detached });
+        await page.GoBackAsync();
+        await page.WaitForSelectorAsync("a.chip");
+        await page.Keyboard.PressAsync("w");
+        await page.WaitForURLAsync("**period=7d**");
+        await page.Keyboard.PressAsync("c");
+        await page.WaitForURLAsync("**compare=none**");
+        await page.Keyboard.PressAsync("t");
+        await page.WaitForSelectorAsync("#chart-table[open] tbody tr");
+        await page.Keyboard.PressAsync("?");
+        await page.WaitForSelectorAsync("dialog[open]");
+        await page.Keyboard.PressAsync("Escape");
+        await page.Keyboard.PressAsync("f");
+        Assert.Equal("add.dimension", await page.EvaluateAsync<string>("document.activeElement.name"));
+        Assert.True(await page.EvaluateAsync<bool>("window.same === true"), "The page was loaded anew.");
+        Assert.Empty(complaints);
+    }
+
+    [Fact]
+    public async Task A_chart_is_read_with_the_keyboard_and_leads_to_a_day()
+    {
+        await using var context = await ContextAsync(1440, ColorScheme.Dark);
+        var page = await SignedInAsync(context, []);
+        await page.GotoAsync($"/p/shop?{Days}");
+        await page.WaitForSelectorAsync("ff-chart[data-drawn]");
+        await page.FocusAsync("ff-chart");
+        await page.Keyboard.PressAsync("End");
+        await page.WaitForSelectorAsync("ff-chart .tip:not([hidden])");
+        Assert.Contains("14", await page.InnerTextAsync("ff-chart .tip"));
+        await page.Keyboard.PressAsync("Enter");
+        var day = DashboardServer.Yesterday.ToString("yyyy-MM-dd");
+        await page.WaitForURLAsync($"**from={day}&to={day}");
+    }
+
+    [Fact]
+    public async Task Without_JavaScript_everything_is_there()
+    {
+        await using var context = await ContextAsync(1440, ColorScheme.Light, javaScript: false);
+        var page = await SignedInAsync(context, []);
+        await page.GotoAsync($"/p/shop?{Days}");
+        Assert.Equal("14", (await page.InnerTextAsync("#kpi-visitors .value")).Trim());
+        Assert.True(await page.Locator("ff-chart .still svg").IsVisibleAsync());
+        Assert.Equal(7, (await page.Locator("ff-chart .still .chart-line:not(.then)").First.GetAttributeAsync("d"))!.Split('L').Length);
+        await page.ClickAsync("#chart-table summary");
+        Assert.Equal(7, await page.Locator("#chart-table tbody tr").CountAsync());
+        await page.ClickAsync("#filter summary");
+        await page.SelectOptionAsync("select[name='add.dimension']", "country");
+        await page.FillAsync("input[name='add.value']", "CA");
+        await page.ClickAsync("#filter button");
+        await page.WaitForURLAsync("**is.country=CA");
+        Assert.Equal("4", (await page.InnerTextAsync("#kpi-visitors .value")).Trim());
+        await page.ClickAsync("#account summary");
+        await page.ClickAsync("button:has-text('Dark')");
+        Assert.Equal("dark", await page.GetAttributeAsync("html", "data-theme"));
+        await page.ClickAsync("#account summary");
+        await page.ClickAsync("button:has-text('Sign out')");
+        await page.WaitForURLAsync("**/sign-in");
+    }
+
+    [Fact]
+    public async Task The_page_now_shows_an_event_as_it_comes()
+    {
+        await using var context = await ContextAsync(1440, ColorScheme.Light);
+        var complaints = new ConcurrentQueue<string>();
+        var page = await SignedInAsync(context, complaints);
+        await page.GotoAsync("/p/blog/realtime");
+        await page.WaitForSelectorAsync("text=Nobody is here");
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
+        await server.Api.StoreAsync(Told.Event("live", now, property: "blog", path: "/just-now"));
+        await page.WaitForSelectorAsync(".stream >> text=/just-now", new PageWaitForSelectorOptions { Timeout = 60_000 });
+        Assert.Empty(complaints);
+    }
+
+    private static string Axe()
+    {
+        using var stream = typeof(BrowserTests).Assembly.GetManifestResourceStream("axe.js")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd() + "; 0";
+    }
+
+    private async Task<IBrowserContext> ContextAsync(int width, ColorScheme scheme, bool javaScript = true) => await (await TestBrowser.GetAsync()).NewContextAsync(new BrowserNewContextOptions
+    {
+        BaseURL = server.Address.ToString(),
+        ViewportSize = new ViewportSize { Width = width, Height = 900 },
+        ColorScheme = scheme,
+        Locale = "en-GB",
+        JavaScriptEnabled = javaScript,
+        ReducedMotion = ReducedMotion.Reduce,
+    });
+
+    private static async Task<IPage> SignedInAsync(IBrowserContext context, ConcurrentQueue<string> complaints)
+    {
+        var page = await context.NewPageAsync();
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") complaints.Enqueue($"{page.Url}: {message.Text}");
+        };
+        page.PageError += (_, error) => complaints.Enqueue($"{page.Url}: {error}");
+        await page.GotoAsync("/sign-in");
+        await page.FillAsync("input[name=key]", ApiServer.AdminKey);
+        await page.ClickAsync("button.main");
+        await page.WaitForURLAsync("**/p/**");
+        return page;
+    }
+}

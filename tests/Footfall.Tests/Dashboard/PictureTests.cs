@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using Footfall.Cli;
+using Footfall.Tests.Infrastructure;
+using Footfall.Tests.Tracker;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Footfall.Tests.Dashboard;
+
+/// <summary>
+/// Pictures of the pages with the demo's history in them. FOOTFALL_PICTURES=docs/images makes those of the README;
+/// FOOTFALL_SCREENSHOTS=FOLDER keeps all of them, to be looked at.
+/// </summary>
+public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
+{
+    private static readonly (string Name, string Path)[] Pages =
+    [
+        ("overview", $"/p/demo?from={DashboardServer.Yesterday.AddDays(-29):yyyy-MM-dd}&to={DashboardServer.Yesterday:yyyy-MM-dd}"), ("realtime", "/p/demo/realtime"), ("funnels", "/p/demo/funnels?period=90d"), ("experiments", "/p/demo/experiments"),
+        ("entities", "/p/demo/entities"), ("vitals", "/p/demo/vitals?period=90d"), ("health", "/p/demo/health"),
+    ];
+
+    private const string Experiment = """
+        {"propertyId": "demo", "id": "hero", "name": "Calm or bold hero", "variants": [{"id": "calm", "weight": 1}, {"id": "bold", "weight": 1}], "control": "calm", "metric": {"eventType": "add_to_cart", "withinHours": 24}}
+        """;
+
+    [Fact]
+    public async Task Every_page_has_its_picture_light_and_dark()
+    {
+        using var output = new StringWriter();
+        var exit = await FootfallCommand.RunAsync(["demo", "--Postgres:ConnectionString", server.Database.ConnectionString, "--DataDir", TestFolder.New("pictures")], output, output, TestContext.Current.CancellationToken);
+        Assert.True(exit == 0, output.ToString());
+        using var define = new HttpRequestMessage(HttpMethod.Post, "/v1/experiments") { Content = new StringContent(Experiment, System.Text.Encoding.UTF8, "application/json") };
+        define.Headers.Add("x-admin-key", ApiServer.AdminKey);
+        using var defined = await server.Client.SendAsync(define, TestContext.Current.CancellationToken);
+        Assert.True(defined.IsSuccessStatusCode, await defined.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        await server.RollUpAsync();
+        var wanted = Environment.GetEnvironmentVariable("FOOTFALL_PICTURES");
+        var kept = Environment.GetEnvironmentVariable("FOOTFALL_SCREENSHOTS");
+        var folder = !string.IsNullOrEmpty(wanted) ? Path.GetFullPath(wanted, Root()) : !string.IsNullOrEmpty(kept) ? Path.GetFullPath(kept, Root()) : TestFolder.New("pictures");
+        foreach (var (scheme, width) in new[] { (ColorScheme.Light, 1440), (ColorScheme.Dark, 1440), (ColorScheme.Light, 390) })
+        {
+            await using var context = await (await TestBrowser.GetAsync()).NewContextAsync(new BrowserNewContextOptions
+            {
+                BaseURL = server.Client.BaseAddress!.ToString(),
+                ViewportSize = new ViewportSize { Width = width, Height = 900 },
+                ColorScheme = scheme,
+                Locale = "en-GB",
+                ReducedMotion = ReducedMotion.Reduce,
+            });
+            var page = await context.NewPageAsync();
+            await page.GotoAsync("/sign-in?return=/start");
+            await page.FillAsync("input[name=key]", ApiServer.AdminKey);
+            await page.ClickAsync("button.main");
+            await page.WaitForURLAsync("**/start");
+            // The README needs two: the others are for looking at.
+            foreach (var (name, path) in string.IsNullOrEmpty(wanted) ? Pages : Pages[..1])
+            {
+                await page.GotoAsync(path);
+                if (await page.Locator("ff-chart").CountAsync() > 0) await page.WaitForSelectorAsync("ff-chart[data-drawn]");
+                var file = Path.Combine(folder, $"{name}-{(width < 500 ? "phone" : scheme == ColorScheme.Dark ? "dark" : "light")}.png");
+                var picture = await page.ScreenshotAsync(new PageScreenshotOptions { Path = file, FullPage = string.IsNullOrEmpty(wanted) });
+                Assert.Equal(width, BinaryPrimitives.ReadInt32BigEndian(picture.AsSpan(16)));
+            }
+        }
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "Footfall.slnx"))) folder = folder.Parent;
+        return folder.FullName;
+    }
+}

@@ -1,0 +1,39 @@
+// Keeps the page "now" current: by server-sent events that say when to look again, or without them by looking every few seconds.
+import { renew } from './navigation';
+
+const fallbackEvery = 10_000;
+let source: EventSource | undefined;
+let timer = 0;
+
+export function startLive() {
+  const address = document.querySelector<HTMLElement>('[data-live]')?.dataset['live'];
+  if (!address) {
+    stop();
+    return;
+  }
+  if (source || timer) return;
+  try {
+    source = new EventSource(address);
+    source.addEventListener('changed', () => void lookAgain());
+    source.addEventListener('error', () => {
+      // A closed stream stays closed; a broken one comes back by itself.
+      if (source?.readyState !== EventSource.CLOSED) return;
+      source = undefined;
+      timer = window.setInterval(() => void lookAgain(), fallbackEvery);
+    });
+  } catch {
+    timer = window.setInterval(() => void lookAgain(), fallbackEvery);
+  }
+}
+
+async function lookAgain() {
+  if (document.hidden || document.querySelector('details.menu[open]')) return;
+  await renew();
+}
+
+function stop() {
+  source?.close();
+  source = undefined;
+  clearInterval(timer);
+  timer = 0;
+}
