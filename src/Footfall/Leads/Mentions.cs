@@ -55,9 +55,9 @@ internal static class Mentions
     private static async Task<long> BlotAsync(NpgsqlConnection connection, string table, bool isEvents, List<Column> columns, string[] addresses, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var quoted = ScrubStore.Quoted(table);
-        // The search for the mere text is many times as fast as a pattern, and nearly all rows end there.
-        var texts = $"lower(concat_ws(' ', {string.Join(", ", columns.Select(c => $"t.{ScrubStore.Quoted(c.Name)}::text"))}))";
-        var where = $"exists (select from unnest(@needles) as n (needle) where strpos({texts}, n.needle) > 0) and {texts} ~ @pattern";
+        // Nearly no row has an @ at all: looking for that is many times as fast as a pattern, or as each address by itself.
+        var texts = $"concat_ws(' ', {string.Join(", ", columns.Select(c => $"t.{ScrubStore.Quoted(c.Name)}::text"))})";
+        var where = $"(strpos({texts}, '@') > 0 or strpos({texts}, '%40') > 0) and {texts} ~* @pattern";
         var update = $"update {quoted} t set {string.Join(", ", columns.Select(Assignment))} where {where}";
         var sql = isEvents ? $"with blotted as ({update} returning t.property_id, (t.occurred_at at time zone 'UTC')::date as day) {MarkDirty}" : update;
         try
@@ -72,7 +72,6 @@ internal static class Mentions
         async Task<long> RunAsync(string statement)
         {
             await using var command = new NpgsqlCommand(statement, connection) { CommandTimeout = 0 };
-            command.Parameters.AddWithValue("needles", addresses.SelectMany(Written).Distinct(StringComparer.Ordinal).ToArray());
             command.Parameters.AddWithValue("pattern", Pattern(addresses));
             if (statement.Contains("@now", StringComparison.Ordinal)) command.Parameters.AddWithValue("now", now);
             return await command.ExecuteNonQueryAsync(cancellationToken);
