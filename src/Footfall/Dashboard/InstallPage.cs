@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Footfall.Capture;
 
 namespace Footfall.Dashboard;
 
@@ -15,7 +16,7 @@ internal sealed class InstallPage(TimeProvider time)
         context.Response.ContentType = "text/html; charset=utf-8";
         context.Response.Headers.CacheControl = "no-store";
         var asked = request.Query["property"].ToString().Trim();
-        var valid = asked.Length is > 0 and <= LongestProperty && char.IsAsciiLetterOrDigit(asked[0]) && asked.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+        var valid = PropertyId.IsValid(asked);
         return context.Response.WriteAsync(Render($"{request.Scheme}://{request.Host}", valid ? asked : DefaultProperty, asked.Length > 0 && !valid), context.RequestAborted);
     }
 
@@ -23,7 +24,7 @@ internal sealed class InstallPage(TimeProvider time)
     internal string Render(string address, string property, bool wasInvalid)
     {
         var since = time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-        var snippet = $"""<script async src="{address}/t.js" data-property="{property}"></script>""";
+        var snippet = SnippetOf(address, property);
         var picture = $"""<noscript><img src="{address}/v1/pixel.gif?property={property}" alt=""></noscript>""";
         var named = WebUtility.HtmlEncode(property);
         var body = $"""
@@ -65,4 +66,7 @@ internal sealed class InstallPage(TimeProvider time)
             """;
         return Page.Whole("Count a site", body).Replace("</head>", "  <link rel=\"stylesheet\" href=\"/assets/install.css\">\n  <script src=\"/assets/install.js\" type=\"module\"></script>\n</head>", StringComparison.Ordinal);
     }
+
+    /// <summary>The tag that a site's pages hold. Not encoded: it is shown as text.</summary>
+    internal static string SnippetOf(string address, string property) => $"""<script async src="{address}/t.js" data-property="{property}"></script>""";
 }

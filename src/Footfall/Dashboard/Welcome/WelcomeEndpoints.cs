@@ -59,7 +59,7 @@ internal static class WelcomeEndpoints
         [nameof(WelcomePage.Property)] = property,
         [nameof(WelcomePage.Host)] = host,
         [nameof(WelcomePage.FormToken)] = antiforgery.GetAndStoreTokens(context).RequestToken,
-        [nameof(WelcomePage.Snippet)] = property is null ? "" : $"""<script async src="{context.Request.Scheme}://{context.Request.Host}/t.js" data-property="{property}"></script>""",
+        [nameof(WelcomePage.Snippet)] = property is null ? "" : InstallPage.SnippetOf($"{context.Request.Scheme}://{context.Request.Host}", property),
         [nameof(WelcomePage.Since)] = clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
     }, problem is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
 }
