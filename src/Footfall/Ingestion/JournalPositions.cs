@@ -7,9 +7,9 @@ namespace Footfall.Ingestion;
 internal sealed class JournalPositions(NpgsqlDataSource database, TimeProvider clock)
 {
     private const string Read = """
-        select lane, coalesce(l.segment, p.segment), coalesce(l."offset", p."offset")
-        from generate_series(0, @lanes - 1) as lane
-        left join journal_lanes l on l.journal_id = @journal and l.lane = lane
+        select n, coalesce(l.segment, p.segment), coalesce(l."offset", p."offset")
+        from generate_series(0, @lanes - 1) as n
+        left join journal_lanes l on l.journal_id = @journal and l.lane = n
         left join journal_positions p on p.journal_id = @journal
         where coalesce(l.segment, p.segment) is not null
         """;
