@@ -10,6 +10,7 @@ public static class IngestionRoom
         services.AddTransient<BatchWriter>();   // each caller has a connection of its own
         services.AddSingleton<JournalPositions>();
         services.AddSingleton<SessionSealer>();
+        services.AddSingleton<IngestionMeter>();
         services.AddSingleton<JournalDrain>();
         return services;
     }

@@ -10,7 +10,7 @@ namespace Footfall.Ingestion;
 /// <summary>Moves what the journal holds into the database, in order, and lets the journal forget what is in.</summary>
 internal sealed class JournalDrain(
     EventJournal journal, BatchWriter writer, JournalPositions positions, DatabaseGate gate, DataFolder folder,
-    IOptions<IngestionOptions> options, TimeProvider clock, ILogger<JournalDrain> log) : BackgroundService
+    IOptions<IngestionOptions> options, IngestionMeter meter, TimeProvider clock, ILogger<JournalDrain> log) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -90,9 +90,12 @@ internal sealed class JournalDrain(
         var batch = new IngestBatch();
         foreach (var entry in entries) Add(entry, batch);
         var end = entries[^1].End;
+        using var span = IngestionMeter.Span();
+        var started = clock.GetTimestamp();
         try
         {
             await writer.WriteAsync(batch, (connection, stop) => positions.WriteAsync(connection, journal.Id, end, stop), cancellationToken);
+            meter.Stored(batch.Arrived.Values.Sum(), clock.GetElapsedTime(started), batch.Oldest is { } oldest ? clock.GetUtcNow() - oldest : null);
         }
         catch (PostgresException e) when (IsAboutContent(e) && entries.Count > 1)
         {
@@ -105,6 +108,7 @@ internal sealed class JournalDrain(
             var file = Path.Combine(folder.SetAside, $"{journal.Id:N}-{end.Segment}-{end.Offset}.record");
             await File.WriteAllBytesAsync(file, entries[0].Payload, cancellationToken);
             log.RecordSetAside(e, file);
+            meter.LeftOut();
             await writer.WriteAsync(new IngestBatch(), (connection, stop) => positions.WriteAsync(connection, journal.Id, end, stop), cancellationToken);
         }
     }
@@ -121,6 +125,7 @@ internal sealed class JournalDrain(
         {
             // Its checksum was right, so it was written so: by a newer version, or by a defect. The others go on.
             log.UnreadableRecord(e, entry.End.Segment, entry.End.Offset);
+            meter.LeftOut();
             return;
         }
         foreach (var e in events) batch.Add(e);
