@@ -31,6 +31,8 @@ public static class FootfallHost
         builder.UseDefaultAddress();
         // Request logs hold addresses and what they asked for.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // A line for each form that a stranger sends without our cookie; they get their refusal, and nobody needs to know.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.Error);
         // What these say, the banner and the command line say in one sentence.
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
