@@ -11,6 +11,7 @@ using Footfall.Leads;
 using Footfall.Metrics;
 using Footfall.Postgres;
 using Footfall.Rollups;
+using Footfall.Telemetry;
 using Footfall.Tracker;
 using Microsoft.Extensions.Logging.Console;
 
@@ -30,10 +31,12 @@ public static class FootfallHost
         builder.UseDefaultAddress();
         // Request logs hold addresses and what they asked for.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // A line for each form that a stranger sends without our cookie; they get their refusal, and nobody needs to know.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.Error);
         // What these say, the banner and the command line say in one sentence.
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
-        builder.WebHost.ConfigureKestrel(o => o.AddServerHeader = false);
+        builder.WebHost.ConfigureKestrel(ConnectionLimits.Set);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddPostgres(builder.Configuration).AddPostgresServing();
         builder.Services.AddTrustedProxies(builder.Configuration);
@@ -49,11 +52,13 @@ public static class FootfallHost
         builder.Services.AddExplore();
         builder.Services.AddApiDocument();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
+        builder.Services.AddTelemetry(builder.Configuration);
         builder.Services.AddDashboard();
         change?.Invoke(builder);
 
         var app = builder.Build();
         app.UseTrustedProxies();
+        app.UseTelemetry();
         app.UseDashboard();
         app.MapCapture();
         app.MapTracker();
@@ -62,6 +67,7 @@ public static class FootfallHost
         app.MapDefinitions();
         app.MapMetrics();
         app.MapApiDocument();
+        app.MapTelemetry();
         app.MapDashboard();
         return app;
     }

@@ -24,8 +24,9 @@ public sealed partial class RoomTests
         ("Segments", ["Postgres", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
+        ("Telemetry", ["Access", "Metrics"]),
         ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Definitions", "Rollups", "Explore", "Metrics"]),
-        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Definitions", "Rollups"]),
+        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Definitions", "Rollups", "Telemetry"]),
     ];
 
     private static readonly string[] Buckets = ["Services", "Models", "Helpers", "Utils", "Common", "Manager", "Base"];

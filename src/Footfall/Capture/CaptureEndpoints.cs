@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Footfall.Access;
+using Footfall.Hosting;
 using Microsoft.Extensions.ObjectPool;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,7 @@ internal sealed class CaptureEndpoints(
     PropertyRegistry properties,
     AddressLimiter limiter,
     OutcomeCounters counters,
+    CaptureMeter meter,
     DayKeys dayKeys,
     ArrivedBatches arrived,
     ICaptureLog log,
@@ -27,7 +29,7 @@ internal sealed class CaptureEndpoints(
     private readonly AllowedOrigins origins = new(options.Value.CorsAllowedOrigins);
     private readonly ObjectPool<ArrayBufferWriter<byte>> payloads = new DefaultObjectPool<ArrayBufferWriter<byte>>(new PayloadPolicy());
 
-    public void Map(IEndpointRouteBuilder routes) => routes.Map(Path, (RequestDelegate)HandleAsync);
+    public void Map(IEndpointRouteBuilder routes) => routes.Map(Path, (RequestDelegate)HandleAsync).WithMetadata(new MeasuresItself());
 
     private Task HandleAsync(HttpContext context)
     {
@@ -38,10 +40,23 @@ internal sealed class CaptureEndpoints(
             if (!origins.Allows(origin, request.Host.Value)) return RefuseAsync(context, StatusCodes.Status403Forbidden, ErrorCodes.OriginNotAllowed, "Pages of this origin may not send events: Capture:CorsAllowedOrigins names those that may.");
             CaptureAnswers.AllowOrigin(context.Response, origins.Any ? null : origin);
         }
-        if (HttpMethods.IsPost(request.Method)) return PostAsync(context);
+        if (HttpMethods.IsPost(request.Method)) return MeasureAsync(context);
         if (HttpMethods.IsOptions(request.Method)) return CaptureAnswers.PreflightAsync(context.Response);
         context.Response.Headers.Allow = "POST, OPTIONS";
         return CaptureAnswers.ErrorAsync(context.Response, StatusCodes.Status405MethodNotAllowed, ErrorCodes.MethodNotAllowed, "Send events with POST.");
+    }
+
+    private async Task MeasureAsync(HttpContext context)
+    {
+        var started = time.GetTimestamp();
+        try
+        {
+            await PostAsync(context);
+        }
+        finally
+        {
+            meter.Answered(time.GetElapsedTime(started));
+        }
     }
 
     private async Task PostAsync(HttpContext context)
@@ -138,6 +153,7 @@ internal sealed class CaptureEndpoints(
         {
             case AppendResult.Durable:
                 if (key is not null) arrived.Add(key);
+                meter.Accepted(taken.Count);
                 await CaptureAnswers.TakenAsync(context.Response, taken.Count, dropped, batch.Issues);
                 break;
             case AppendResult.Full:

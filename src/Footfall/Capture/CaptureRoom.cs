@@ -12,6 +12,7 @@ public static class CaptureRoom
         services.AddSingleton<AddressLimiter>();
         services.AddSingleton<ArrivedBatches>();
         services.AddSingleton<CaptureEndpoints>();
+        services.AddSingleton<CaptureMeter>();
         services.AddSingleton<OutcomeCounters>();
         services.AddHostedService<DayKeyKeeper>();
         services.AddHostedService<CaptureRefresher>();

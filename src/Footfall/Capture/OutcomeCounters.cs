@@ -7,7 +7,7 @@ namespace Footfall.Capture;
 /// Counts what was turned away, and puts the counts into the same log as the events, so that they are as safe. The counts
 /// of a moment may be lost with a killed process; nothing that was answered with 202 is.
 /// </summary>
-internal sealed class OutcomeCounters(ICaptureLog log, TimeProvider time, ILogger<OutcomeCounters> logger) : BackgroundService, IHostedLifecycleService
+internal sealed class OutcomeCounters(ICaptureLog log, CaptureMeter meter, TimeProvider time, ILogger<OutcomeCounters> logger) : BackgroundService, IHostedLifecycleService
 {
     private const string RejectedOutcome = "rejected";
     private const string DroppedOutcome = "dropped";
@@ -70,7 +70,7 @@ internal sealed class OutcomeCounters(ICaptureLog log, TimeProvider time, ILogge
             {
                 if (result != AppendResult.Durable)
                 {
-                    foreach (var (key, n) in taken) Add(key, n);     // for the next time
+                    foreach (var (key, n) in taken) Keep(key, n);     // for the next time
                 }
             }
             if (result != AppendResult.Durable && !complained) logger.CountsWait(result);
@@ -93,6 +93,12 @@ internal sealed class OutcomeCounters(ICaptureLog log, TimeProvider time, ILogge
     }
 
     private void Add((string Property, DateOnly Day, string Outcome, string Reason) key, long n)
+    {
+        meter.TurnedAway(key.Outcome, key.Reason, n);
+        Keep(key, n);
+    }
+
+    private void Keep((string Property, DateOnly Day, string Outcome, string Reason) key, long n)
     {
         lock (gate) CollectionsMarshal.GetValueRefOrAddDefault(counts, key, out _) += n;
     }

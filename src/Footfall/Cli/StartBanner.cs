@@ -2,6 +2,7 @@ using System.Reflection;
 using Footfall.Access;
 using Footfall.Hosting;
 using Footfall.Postgres;
+using Footfall.Telemetry;
 using Npgsql;
 
 namespace Footfall.Cli;
@@ -16,6 +17,11 @@ internal static class StartBanner
         var key = services.GetRequiredService<AdminKey>();
         var address = ListenAddress.ForPeople(app.Urls.FirstOrDefault() ?? ListenAddress.Default);
 
+        if (services.LogsAreJson())
+        {
+            services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ServeCommand).FullName!).Serving(Version, address, data.Path, key.Generated is not null ? "in keys/admin-key of the data folder" : key.IsConfigured ? "as configured" : "none configured");
+            return;
+        }
         await output.WriteLineAsync($"""
 
               Footfall {Version} runs at {address}

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Footfall.Dashboard;
 
@@ -7,12 +8,24 @@ internal static class Forms
 {
     public const string Token = "form_token";
 
+    /// <summary>Forms of the dashboard hold a few short texts.</summary>
+    private const long MaxBytes = 64 * 1024;
+
     /// <summary>Refuses what was not sent from a page of ours.</summary>
     public static async ValueTask<object?> RequireToken(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
         var antiforgery = context.RequestServices.GetRequiredService<IAntiforgery>();
-        if (context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context)) return await next(invocation);
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = MaxBytes;
+        try
+        {
+            if (context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context)) return await next(invocation);
+        }
+        catch (AntiforgeryValidationException e) when (e.InnerException is BadHttpRequestException or IOException or InvalidDataException)
+        {
+            var status = e.InnerException is BadHttpRequestException refused ? refused.StatusCode : StatusCodes.Status400BadRequest;
+            return Views.Error(context, status, "This form cannot be read", "What arrived is no form, or not all of one. Go back, load the page anew and send it again; nothing has changed.");
+        }
         return Views.Error(context, StatusCodes.Status400BadRequest, "This form has expired", "It was sent from a page that is too old, or from another site. Go back, load the page anew and send it again; nothing has changed.");
     }
 

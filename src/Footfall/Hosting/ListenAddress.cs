@@ -26,7 +26,24 @@ internal static class ListenAddress
         return $"http://0.0.0.0:{number}";
     }
 
+    /// <summary>Where the server of this configuration listens, as this machine reaches it: the first plain address, else the first there is.</summary>
+    /// <exception cref="InvalidDataException">PORT is no port.</exception>
+    public static string Of(IConfiguration configuration)
+    {
+        List<string> all =
+        [
+            .. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(e => e["Url"] ?? ""),
+            .. List(configuration["urls"]),
+            .. List(configuration["http_ports"]).Select(p => $"http://localhost:{p}"),
+            .. List(configuration["https_ports"]).Select(p => $"https://localhost:{p}"),
+        ];
+        all.RemoveAll(u => u.Length == 0);
+        return ForPeople(all.Find(u => u.StartsWith("http:", StringComparison.OrdinalIgnoreCase)) ?? all.FirstOrDefault() ?? FromPort(configuration["PORT"]));
+    }
+
     /// <summary>The address as one types it on this machine: a wildcard becomes localhost.</summary>
     public static string ForPeople(string url) =>
-        url.Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).Replace("://[::]", "://localhost", StringComparison.Ordinal).TrimEnd('/');
+        url.Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal).Replace("://[::]", "://localhost", StringComparison.Ordinal).Replace("://*", "://localhost", StringComparison.Ordinal).Replace("://+", "://localhost", StringComparison.Ordinal).TrimEnd('/');
+
+    private static string[] List(string? text) => text?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 }

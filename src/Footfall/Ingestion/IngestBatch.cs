@@ -17,11 +17,15 @@ internal sealed class IngestBatch
 
     public IReadOnlyDictionary<(string Property, DateOnly Day, string Outcome, string Reason), long> TurnedAway => turnedAway;
 
+    /// <summary>When the first of the events arrived; null without events.</summary>
+    public DateTimeOffset? Oldest { get; private set; }
+
     public bool IsEmpty => arrived.Count == 0 && turnedAway.Count == 0;
 
     public void Add(CapturedEvent e)
     {
         var day = (e.PropertyId, DateOnly.FromDateTime(e.ReceivedAt.UtcDateTime));
+        if (Oldest is not { } oldest || e.ReceivedAt < oldest) Oldest = e.ReceivedAt;
         arrived[day] = arrived.GetValueOrDefault(day) + 1;
         if (e.DedupeKey is not { } key || keys.Add((e.VisitorId, key))) events.Add(e);
     }

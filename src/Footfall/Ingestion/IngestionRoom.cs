@@ -12,6 +12,7 @@ public static class IngestionRoom
         services.AddTransient<LaneWriters>();
         services.AddSingleton<JournalPositions>();
         services.AddSingleton<SessionSealer>();
+        services.AddSingleton<IngestionMeter>();
         services.AddSingleton<JournalDrain>();
         return services;
     }

@@ -10,7 +10,7 @@ namespace Footfall.Ingestion;
 /// <summary>Moves what the journal holds into the database, each lane in order, and lets the journal forget what is in.</summary>
 internal sealed class JournalDrain(
     EventJournal journal, LaneWriters writers, JournalPositions positions, DatabaseGate gate, DataFolder folder,
-    IOptions<IngestionOptions> options, TimeProvider clock, ILogger<JournalDrain> log) : BackgroundService
+    IOptions<IngestionOptions> options, IngestionMeter meter, TimeProvider clock, ILogger<JournalDrain> log) : BackgroundService
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
@@ -125,17 +125,21 @@ internal sealed class JournalDrain(
             var file = Path.Combine(folder.SetAside, $"{journal.Id:N}-{end.Segment}-{end.Offset}.record");
             await File.WriteAllBytesAsync(file, records[0].Entry.Payload, cancellationToken);
             log.RecordSetAside(e, file);
+            meter.LeftOut();
             await WriteAsync(writer, new IngestBatch(), lanes, behind, end, cancellationToken);
         }
     }
 
     private async Task WriteAsync(BatchWriter writer, IngestBatch batch, IReadOnlyList<int> lanes, int[] behind, JournalPosition end, CancellationToken cancellationToken)
     {
+        using var span = IngestionMeter.Span();
+        var started = clock.GetTimestamp();
         for (var i = 1; ; i++)
         {
             try
             {
                 await writer.WriteAsync(batch, lanes, (connection, stop) => positions.WriteAsync(connection, journal.Id, behind, end, stop), cancellationToken);
+                meter.Stored(batch.Arrived.Values.Sum(), clock.GetElapsedTime(started), batch.Oldest is { } oldest ? clock.GetUtcNow() - oldest : null);
                 return;
             }
             catch (PostgresException e) when (i < Tries && e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
@@ -173,6 +177,7 @@ internal sealed class JournalDrain(
         {
             // Its checksum was right, so it was written so: by a newer version, or by a defect. The others go on.
             log.UnreadableRecord(e, entry.End.Segment, entry.End.Offset);
+            meter.LeftOut();
             return new Record(entry, [], []);
         }
         return new Record(entry, events, counts);

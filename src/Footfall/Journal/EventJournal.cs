@@ -63,6 +63,9 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
     /// <summary>Where the oldest kept record begins.</summary>
     public JournalPosition First => kept.First;
 
+    /// <summary>Told how long each write to disk took.</summary>
+    public Action<TimeSpan>? Flushed { get; set; }
+
     public JournalStatus Status
     {
         get
@@ -210,7 +213,10 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
                 batch = pending;
                 (pending, spare) = (spare, pending);
             }
-            batch.Complete(Write(batch));
+            var started = time.GetTimestamp();
+            var result = Write(batch);
+            batch.Complete(result);
+            if (result == AppendResult.Durable) Flushed?.Invoke(time.GetElapsedTime(started));
         }
     }
 

@@ -20,6 +20,7 @@ public static class JournalRoom
                 s.GetRequiredService<TimeProvider>(),
                 s.GetRequiredService<ILogger<EventJournal>>());
         });
+        services.AddSingleton<JournalMeter>();
         services.AddSingleton<ICaptureLog>(s => s.GetRequiredService<EventJournal>());
         services.AddHostedService<OpenJournalAtStart>();
         return services;
@@ -29,7 +30,7 @@ public static class JournalRoom
     {
         public Task StartAsync(CancellationToken cancellationToken)
         {
-            services.GetRequiredService<EventJournal>();
+            services.GetRequiredService<JournalMeter>();   // and the journal with it
             return Task.CompletedTask;
         }
 

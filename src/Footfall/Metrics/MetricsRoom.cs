@@ -13,6 +13,7 @@ public static class MetricsRoom
         services.AddSingleton<EntitiesReader>();
         services.AddSingleton<EntityListReader>();
         services.AddSingleton<ExperimentsReader>();
+        services.AddOptions<HealthOptions>().BindConfiguration("Health").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<Readiness>();
         services.AddSingleton<PropertyScope>();
         services.AddSingleton<DailyStore>();

@@ -80,7 +80,8 @@ public static class PostgresRoom
         connection.MaxPoolSize = options.MaxPoolSize;
         connection.ApplicationName ??= "footfall";
         connection.Timezone = "UTC";   // days are UTC days, whatever the server's or the role's own zone
-        return NpgsqlDataSource.Create(connection);
+        // The name is a label of the driver's metrics, which would else be the connection string.
+        return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = Measures.PoolName }.Build();
     }
 
     private static EmbeddedPostgres? Embedded(IServiceProvider services)

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Footfall.Postgres;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +11,7 @@ namespace Footfall.Rollups;
 public sealed record JobHealth(string Name, DateTimeOffset? LastSuccess, DateTimeOffset? FailingSince, string? Error);
 
 /// <summary>Runs each job on its schedule, one run of it at a time, and outlives its failures. The clock may jump: a job waits at most a minute before it looks again.</summary>
-internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<RollupsOptions> options, TimeProvider clock, ILogger<JobScheduler> log) : BackgroundService
+internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<RollupsOptions> options, JobMeter meter, IMeterFactory meters, TimeProvider clock, ILogger<JobScheduler> log) : BackgroundService
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(10);
@@ -21,6 +23,7 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (!options.Value.Enabled) return;
+        JobMeter.Watch(meters, () => Health);
         try
         {
             await gate.WaitAsync(stoppingToken);
@@ -67,13 +70,14 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
     private async Task<(TimeSpan Took, bool Failed)> RunOnceAsync(Pass job, CancellationToken stop)
     {
         var started = clock.GetTimestamp();
+        using var span = JobMeter.Span(job.Name);
         var before = health.GetValueOrDefault(job.Name) ?? new JobHealth(job.Name, null, null, null);
         try
         {
             await job.Run(stop);
             if (before.FailingSince is not null) log.JobRecovered(job.Name);
             health[job.Name] = new JobHealth(job.Name, clock.GetUtcNow(), null, null);
-            return (clock.GetElapsedTime(started), false);
+            return Ran(failed: false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -85,7 +89,15 @@ internal sealed class JobScheduler(Jobs jobs, DatabaseGate gate, IOptions<Rollup
         {
             if (before.FailingSince is null) log.JobFailed(e, job.Name);   // said once; health goes on saying it
             health[job.Name] = before with { FailingSince = before.FailingSince ?? clock.GetUtcNow(), Error = Database.Describe(e) };
-            return (clock.GetElapsedTime(started), true);
+            span?.SetStatus(ActivityStatusCode.Error);
+            return Ran(failed: true);
+        }
+
+        (TimeSpan, bool) Ran(bool failed)
+        {
+            var took = clock.GetElapsedTime(started);
+            meter.Ran(job.Name, took, failed);
+            return (took, failed);
         }
     }
 }

@@ -26,6 +26,7 @@ public static class RollupsRoom
         services.AddSingleton<Backfill>();
         services.AddSingleton<Discrepancy>();
         services.AddSingleton<Jobs>();
+        services.AddSingleton<JobMeter>();
         services.AddSingleton<JobScheduler>();
         return services;
     }
