@@ -67,6 +67,8 @@ public static class FootfallCommand
         var serve = new Command("serve", "Start the server. The same as no command.") { demo };
         root.Subcommands.Add(serve);
         root.Subcommands.Add(MigrateCommand.Build(run));
+        root.Subcommands.Add(BackupCommand.Build(run));
+        root.Subcommands.Add(RestoreCommand.Build(run));
         root.Subcommands.Add(RollupsCommand.Build(run));
         root.Subcommands.Add(PurgeCommand.Build(run));
         root.Subcommands.Add(PropertiesCommand.Build(run));

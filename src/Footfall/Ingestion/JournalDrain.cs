@@ -15,6 +15,8 @@ internal sealed class JournalDrain(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
+    private long stored;   // records
+
     private volatile IngestionTrouble? trouble;   // one reference, so that who reads it from another thread gets one moment's
 
     /// <summary>What holds ingestion up; null while it works.</summary>
@@ -32,6 +34,7 @@ internal sealed class JournalDrain(
                     await gate.WaitAsync(stoppingToken);
                     // The database knows best how far it is, also after a commit whose answer was lost.
                     var position = await positions.ReadAsync(journal.Id, stoppingToken);
+                    journal.TakeBack(position);
                     journal.EnsureAfter(position);
                     journal.Release(position);
                     while (true)
@@ -58,13 +61,16 @@ internal sealed class JournalDrain(
         }
     }
 
-    /// <summary>Stores what the journal holds now, and returns: for a command, where no server does it.</summary>
-    public async Task DrainOnceAsync(CancellationToken cancellationToken)
+    /// <summary>Stores what the journal holds now, and returns how many records that was: for a command, where no server does it.</summary>
+    public async Task<long> DrainOnceAsync(CancellationToken cancellationToken)
     {
         var position = await positions.ReadAsync(journal.Id, cancellationToken);
+        journal.TakeBack(position);
         journal.EnsureAfter(position);
         journal.Release(position);
+        var before = stored;
         await DrainAsync(position, cancellationToken);
+        return stored - before;
     }
 
     /// <summary>Batch after batch until the journal's end.</summary>
@@ -77,6 +83,7 @@ internal sealed class JournalDrain(
             if (journal.Read(position, options.Value.BatchBytes, entries) == 0) return position;
             await StoreAsync(entries, cancellationToken);
             position = entries[^1].End;
+            stored += entries.Count;
             journal.Release(position);
         }
     }

@@ -26,6 +26,7 @@ public static class PostgresRoom
         services.AddSingleton(s => new Database(
             s.GetRequiredService<NpgsqlDataSource>(), Embedded(s), s.GetRequiredService<EventPartitions>(),
             s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<Database>>()));
+        services.AddSingleton(s => new ScratchDatabases(ConnectionOf(s), s.GetRequiredService<Database>().Embedded, s.GetRequiredService<TimeProvider>()));
         return services;
     }
 
@@ -71,7 +72,9 @@ public static class PostgresRoom
 
     private static PostgresOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<PostgresOptions>>().Value;
 
-    private static NpgsqlDataSource BuildDataSource(IServiceProvider services)
+    private static NpgsqlDataSource BuildDataSource(IServiceProvider services) => NpgsqlDataSource.Create(ConnectionOf(services));
+
+    private static NpgsqlConnectionStringBuilder ConnectionOf(IServiceProvider services)
     {
         var options = Options(services);
         var connection = options.IsEmbedded
@@ -80,7 +83,7 @@ public static class PostgresRoom
         connection.MaxPoolSize = options.MaxPoolSize;
         connection.ApplicationName ??= "footfall";
         connection.Timezone = "UTC";   // days are UTC days, whatever the server's or the role's own zone
-        return NpgsqlDataSource.Create(connection);
+        return connection;
     }
 
     private static EmbeddedPostgres? Embedded(IServiceProvider services)
