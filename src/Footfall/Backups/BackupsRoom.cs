@@ -14,11 +14,12 @@ public static class BackupsRoom
         services.AddSingleton<BackupVerification>();
         services.AddSingleton<BackupFiles>();
         services.AddSingleton<PersonRequests>();
+        services.AddSingleton<RequestKeeper>();
         services.AddSingleton<RestoreRun>();
         services.AddSingleton<Func<Ingestion.BatchWriter>>(s => s.GetRequiredService<Ingestion.BatchWriter>);
         return services;
     }
 
     /// <summary>The server also keeps the lists of what must hold after a restore.</summary>
-    public static IServiceCollection AddRequestKeeper(this IServiceCollection services) => services.AddHostedService<RequestKeeper>();
+    public static IServiceCollection AddRequestKeeper(this IServiceCollection services) => services.AddHostedService(s => s.GetRequiredService<RequestKeeper>());
 }

@@ -28,6 +28,15 @@ internal sealed class RestoreRun(
           and backend_type = 'client backend'
         """;
 
+    private const string ViewsOfOthers = """
+        select string_agg(distinct v.oid::regclass::text, ', ')
+        from pg_depend d
+        join pg_rewrite r on r.oid = d.objid and d.classid = 'pg_rewrite'::regclass
+        join pg_class v on v.oid = r.ev_class and v.relkind in ('v', 'm')
+        join pg_class t on t.oid = d.refobjid and d.refclassid = 'pg_class'::regclass and t.relnamespace = current_schema()::regnamespace
+        where t.relname = any (@names)
+        """;
+
     // What a server makes as soon as it starts is nothing that a restore could destroy.
     private static readonly string[] OfNoWeight = ["consent_chain", "rollup_runs", "properties", "journal_scrubs", "journal_positions", "rollup_versions"];
 
@@ -94,13 +103,19 @@ internal sealed class RestoreRun(
 
     private static async Task DropAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        await using (var views = new NpgsqlCommand(ViewsOfOthers, connection))
+        {
+            views.Parameters.AddWithValue("names", SchemaObjects.OfThisProgram.Tables.ToArray());
+            if (await views.ExecuteScalarAsync(cancellationToken) is string names)
+                throw new SetupException($"Views that are not Footfall's are built upon its tables: {names}. Drop them, restore, and make them again.");
+        }
         try
         {
             await SchemaObjects.OfThisProgram.DropAsync(connection, cancellationToken);
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DependentObjectsStillExist)
         {
-            throw new SetupException($"Something that is not Footfall's depends on its tables: {e.Detail} Drop it, restore, and make it again.", e);
+            throw new SetupException("Something that is not Footfall's (a foreign key, a function) depends on its tables, so that they cannot be dropped. Drop it, restore, and make it again.", e);
         }
     }
 
