@@ -132,7 +132,7 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
         {
             try
             {
-                stored.Add(segment);
+                stored.Add(segment, keep: writer.Fault is null);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -246,7 +246,8 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
         {
             lock (writerGate)
             {
-                if (writer.Write(batch.Records) is { } segment)
+                // Where the disk is full, what is only kept for a restore gives its room to what comes in.
+                if ((writer.Write(batch.Records) ?? (stored.Clear() ? writer.Write(batch.Records) : null)) is { } segment)
                 {
                     kept.Grew(segment, segment.DurableEnd - length, time.GetUtcNow());
                     return AppendResult.Durable;
@@ -259,7 +260,6 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
             log.Unexpected(e);
         }
         lock (pendingGate) reserved -= length;
-        stored.Clear();   // the disk may be full, and the next batch may find room then
         return AppendResult.Failed;
     }
 

@@ -13,12 +13,12 @@ internal sealed class StoredSegments(string journalFolder, JournalOptions option
     private readonly string folder = Path.Combine(journalFolder, FolderName);
     private DateTimeOffset pruned = DateTimeOffset.MinValue;
 
-    /// <summary>Moves a segment's file here, or deletes it where none is to be kept.</summary>
-    public void Add(SegmentFile segment)
+    /// <summary>Moves a segment's file here, or deletes it where it is not to be kept.</summary>
+    public void Add(SegmentFile segment, bool keep)
     {
         lock (gate)
         {
-            if (options.KeepBytes == 0)
+            if (!keep || options.KeepBytes == 0)
             {
                 disk.Delete(segment.Path);
                 return;
@@ -48,13 +48,15 @@ internal sealed class StoredSegments(string journalFolder, JournalOptions option
         }
     }
 
-    /// <summary>Deletes all of them: what is taken in now needs the room more.</summary>
-    public void Clear()
+    /// <summary>Deletes all of them. False when there was none.</summary>
+    public bool Clear()
     {
         lock (gate)
         {
-            if (!Directory.Exists(folder)) return;
-            foreach (var file in Directory.EnumerateFiles(folder)) Delete(file);
+            if (!Directory.Exists(folder)) return false;
+            string[] files = Directory.GetFiles(folder);
+            foreach (var file in files) Delete(file);
+            return files.Length > 0;
         }
     }
 
