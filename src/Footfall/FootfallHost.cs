@@ -1,4 +1,5 @@
 using Footfall.Access;
+using Footfall.Backups;
 using Footfall.Capture;
 using Footfall.Cli;
 using Footfall.Dashboard;
@@ -47,6 +48,7 @@ public static class FootfallHost
         builder.Services.AddIngestion().AddJournalDrain();
         builder.Services.AddLeads(builder.Configuration).AddLeadCapture();
         builder.Services.AddLeadAdmin().AddErasureService();
+        builder.Services.AddBackups(builder.Configuration).AddRequestKeeper();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
         builder.Services.AddExplore();
@@ -85,6 +87,7 @@ public static class FootfallHost
         builder.Services.AddJournal(builder.Configuration);
         builder.Services.AddIngestion();
         builder.Services.AddLeads(builder.Configuration).AddLeadAdmin();
+        builder.Services.AddBackups(builder.Configuration);
         builder.Services.AddDefinitions();
         builder.Services.AddRollups();
         builder.Services.AddCli();

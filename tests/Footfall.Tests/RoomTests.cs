@@ -19,14 +19,15 @@ public sealed partial class RoomTests
         ("Journal", ["Capture"]),
         ("Ingestion", ["Postgres", "Capture", "Journal"]),
         ("Leads", ["Postgres", "Access", "Capture", "Journal", "Ingestion"]),
+        ("Backups", ["Postgres", "Access", "Journal", "Ingestion", "Leads"]),
         ("Definitions", ["Postgres", "Access", "Capture"]),
-        ("Rollups", ["Postgres", "Capture", "Ingestion", "Leads", "Definitions"]),
+        ("Rollups", ["Postgres", "Capture", "Ingestion", "Leads", "Backups", "Definitions"]),
         ("Segments", ["Postgres", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Telemetry", ["Access", "Metrics"]),
         ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Definitions", "Rollups", "Explore", "Metrics"]),
-        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Definitions", "Rollups", "Telemetry"]),
+        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Backups", "Definitions", "Rollups", "Telemetry"]),
     ];
 
     private static readonly string[] Buckets = ["Services", "Models", "Helpers", "Utils", "Common", "Manager", "Base"];

@@ -97,6 +97,25 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
+    /// <summary>Ids of the tokens that were revoked, and when.</summary>
+    public static async Task<List<(Guid Id, DateTimeOffset At)>> RevokedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select id, revoked_at from access_tokens where revoked_at is not null", connection);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<(Guid, DateTimeOffset)> revoked = [];
+        while (await rows.ReadAsync(cancellationToken)) revoked.Add((rows.GetGuid(0), rows.GetFieldValue<DateTimeOffset>(1)));
+        return revoked;
+    }
+
+    /// <summary>Revokes a token that was, and is back from a backup that was taken before. False when there is none, or it is revoked.</summary>
+    public static async Task<bool> RevokeAgainAsync(NpgsqlConnection connection, Guid id, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("update access_tokens set revoked_at = @at where id = @id and revoked_at is null", connection);
+        command.Parameters.AddWithValue("id", id);
+        command.Parameters.AddWithValue("at", at);
+        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+    }
+
     private static async Task<List<AccessToken>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);

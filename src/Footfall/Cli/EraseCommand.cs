@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Footfall.Backups;
 using Footfall.Ingestion;
 using Footfall.Leads;
 using Footfall.Rollups;
@@ -36,6 +37,7 @@ internal static class EraseCommand
             ?? throw new CommandException("There is no lead of this id or address, and never was one that has been erased. Nothing was changed.");
         await TellAsync(context.Output, done);
         if (done.Receipt is not { } receipt || dryRun) return ExitCodes.Ok;
+        await context.Get<RequestKeeper>().KeepAsync(stop);   // where no server does it
         await ScrubAsync(context, erasure, receipt, stop);
         return ExitCodes.Ok;
     }

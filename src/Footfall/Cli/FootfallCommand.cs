@@ -68,6 +68,8 @@ public static class FootfallCommand
         root.Subcommands.Add(serve);
         root.Subcommands.Add(MigrateCommand.Build(run));
         root.Subcommands.Add(HealthCommand.Build(configuration));
+        root.Subcommands.Add(BackupCommand.Build(run));
+        root.Subcommands.Add(RestoreCommand.Build(run));
         root.Subcommands.Add(RollupsCommand.Build(run));
         root.Subcommands.Add(PurgeCommand.Build(run));
         root.Subcommands.Add(PropertiesCommand.Build(run));

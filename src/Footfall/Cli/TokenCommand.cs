@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Footfall.Access;
+using Footfall.Backups;
 using Footfall.Capture;
 
 namespace Footfall.Cli;
@@ -84,6 +85,7 @@ internal static class TokenCommand
             var given = parsed.GetRequiredValue(id);
             var token = await context.Get<TokenStore>().RevokeAsync(given, cancelled)
                 ?? throw new CommandException($"Not exactly one token has an id that begins with {given}. `footfall token list` shows them.");
+            await context.Get<RequestKeeper>().KeepAsync(cancelled);   // where no server does it
             await context.Output.WriteLineAsync($"Token {ShortId(token)} ({token.Name}) is revoked: servers refuse it within {KnownTokens.KeptFor.TotalSeconds:0} seconds.");
             return ExitCodes.Ok;
         }, stop));

@@ -10,6 +10,7 @@ public static class PlainNames
         ("DATABASE_URL", "Postgres:ConnectionString"),
         ("CORS_ALLOWED_ORIGINS", "Capture:CorsAllowedOrigins"),
         ("IP_HASH_PEPPER", "Capture:IpHashPepper"),
+        ("BACKUP_KEY", "Backup:Key"),
         ("ROLLUP_BATCH_DAYS", "Rollups:BatchDays"),
         ("ROLLUP_DEFAULT_PROPERTY_ID", "Capture:DefaultPropertyId"),
     ];

@@ -10,6 +10,7 @@ public static class IngestionRoom
         services.AddTransient<BatchWriter>();   // each caller has a connection of its own
         services.AddSingleton<Func<BatchWriter>>(s => s.GetRequiredService<BatchWriter>);
         services.AddTransient<LaneWriters>();
+        services.AddSingleton<Func<LaneWriters>>(s => s.GetRequiredService<LaneWriters>);
         services.AddSingleton<JournalPositions>();
         services.AddSingleton<SessionSealer>();
         services.AddSingleton<IngestionMeter>();

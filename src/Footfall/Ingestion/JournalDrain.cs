@@ -23,6 +23,8 @@ internal sealed class JournalDrain(
 
     private const int Tries = 3;
 
+    private long stored;   // records
+
     private volatile IngestionTrouble? trouble;   // one reference, so that who reads it from another thread gets one moment's
 
     /// <summary>What holds ingestion up; null while it works.</summary>
@@ -64,12 +66,18 @@ internal sealed class JournalDrain(
         }
     }
 
-    /// <summary>Stores what the journal holds now, and returns: for a command, where no server does it.</summary>
-    public async Task DrainOnceAsync(CancellationToken cancellationToken) => await DrainAsync(await BeginAsync(cancellationToken), cancellationToken);
+    /// <summary>Stores what the journal holds now, and returns how many records that was: for a command, where no server does it.</summary>
+    public async Task<long> DrainOnceAsync(CancellationToken cancellationToken)
+    {
+        var before = stored;
+        await DrainAsync(await BeginAsync(cancellationToken), cancellationToken);
+        return stored - before;
+    }
 
     private async Task<LanePositions> BeginAsync(CancellationToken cancellationToken)
     {
         var at = await positions.ReadAsync(journal.Id, cancellationToken);
+        journal.TakeBack(at.Through);
         journal.EnsureAfter(at.Furthest);
         journal.Release(at.Through);
         return at;
@@ -87,6 +95,7 @@ internal sealed class JournalDrain(
             var records = entries.ConvertAll(Decode);
             await writers.WriteAsync(records.Sum(r => r.Events.Count), (writer, lanes) => StoreAsync(writer, lanes, records, at, cancellationToken));
             at.Move(Lanes.All.Where(lane => at[lane] < entries[^1].End), entries[^1].End);
+            stored += entries.Count;
             journal.Release(at.Through);
             await YieldAsync(held - entries.Sum(e => (long)e.Payload.Length), clock.GetElapsedTime(began), cancellationToken);
         }

@@ -18,6 +18,7 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
     private readonly ILogger<EventJournal> log;
     private readonly JournalDisk disk;
     private readonly JournalFolder onDisk;
+    private readonly StoredSegments stored;
     private readonly Thread committer;
 
     // Taken for each append: only ever for copying and counting.
@@ -44,6 +45,7 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
         this.log = log;
         this.disk = disk;
         onDisk = JournalFolder.Open(folder, disk, log);
+        stored = new StoredSegments(folder, options, disk, time, log);
         kept = new KeptSegments(onDisk.Segments);
         reported.UnionWith(onDisk.Reported);
         writer = new SegmentWriter(folder, Id, options, disk, time, log, onDisk.HighestNumber);
@@ -112,8 +114,8 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
     }
 
     /// <summary>
-    /// The database has everything up to here: segments that end there or before are deleted. The newest segment
-    /// stays, so that numbers go on from it.
+    /// The database has everything up to here: segments that end there or before leave the journal, and are kept beside it for as
+    /// long as the options say. The newest segment stays, so that numbers go on from it.
     /// </summary>
     public void Release(JournalPosition upTo)
     {
@@ -133,13 +135,36 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
         {
             try
             {
-                disk.Delete(segment.Path);
+                stored.Add(segment, keep: writer.Fault is null);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 log.DeleteFailed(segment.Path, e.Message);
             }
         }
+        stored.Prune();
+    }
+
+    /// <summary>
+    /// Takes back what the database had and has no more, having been restored from a backup: segments behind the position that it now
+    /// knows. To be called with that position before the first read.
+    /// </summary>
+    /// <exception cref="IOException">The disk refused; call again later.</exception>
+    public void TakeBack(JournalPosition known)
+    {
+        List<SegmentFile> back;
+        try
+        {
+            back = stored.TakeBack(Id, known);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"The segments that the journal in {folder} keeps cannot be taken back: {e.Message}", e);
+        }
+        if (back.Count == 0) return;
+        var bytes = kept.Returned(back);
+        lock (pendingGate) reserved += bytes;
+        log.TakenBack(Id, back.Count, bytes, known.Segment, known.Offset);
     }
 
     /// <summary>
@@ -227,7 +252,8 @@ internal sealed partial class EventJournal : ICaptureLog, IAsyncDisposable
         {
             lock (writerGate)
             {
-                if (writer.Write(batch.Records) is { } segment)
+                // Where the disk is full, what is only kept for a restore gives its room to what comes in.
+                if ((writer.Write(batch.Records) ?? (stored.Clear() ? writer.Write(batch.Records) : null)) is { } segment)
                 {
                     kept.Grew(segment, segment.DurableEnd - length, time.GetUtcNow());
                     return AppendResult.Durable;

@@ -40,6 +40,8 @@ internal partial class JournalDisk
 
     public virtual void Delete(string file) => File.Delete(file);
 
+    public virtual void Move(string from, string to) => File.Move(from, to);
+
     public virtual long FreeBytes(string folder) => new DriveInfo(folder).AvailableFreeSpace;
 
     private static int CloseOnExec => OperatingSystem.IsLinux() ? 0x80000 : 0x1000000;

@@ -45,4 +45,7 @@ internal static partial class JournalLog
 
     [LoggerMessage(3016, LogLevel.Error, "The journal's writer met an error it does not know. The events of this batch were answered 503.")]
     public static partial void Unexpected(this ILogger logger, Exception exception);
+
+    [LoggerMessage(3017, LogLevel.Warning, "The database knows journal {JournalId} up to segment {Segment}, offset {Offset}, less than before: it was restored from a backup. {Segments} kept segments with {Bytes} bytes of records were taken back and are stored again.")]
+    public static partial void TakenBack(this ILogger logger, Guid journalId, int segments, long bytes, long segment, long offset);
 }

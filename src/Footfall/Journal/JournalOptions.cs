@@ -15,6 +15,12 @@ public sealed class JournalOptions
 
     /// <summary>Longest payload of one record, in bytes.</summary>
     public int MaxRecordBytes { get; set; } = JournalFormat.MaxPayloadBytes;
+
+    /// <summary>How many bytes of records that the database has are kept beside, for a database that has to be restored from a backup. 0: none.</summary>
+    public long KeepBytes { get; set; } = 256L << 20;
+
+    /// <summary>And for how long at most.</summary>
+    public int KeepHours { get; set; } = 50;
 }
 
 internal sealed class ValidateJournalOptions : IValidateOptions<JournalOptions>
@@ -30,6 +36,10 @@ internal sealed class ValidateJournalOptions : IValidateOptions<JournalOptions>
             failures.Add($"{JournalOptions.Section}:{nameof(JournalOptions.MaxBytes)} is {options.MaxBytes}; it must be at least {JournalOptions.Section}:{nameof(JournalOptions.SegmentBytes)} ({options.SegmentBytes}).");
         if (options.MaxRecordBytes is < 1 or > JournalFormat.MaxPayloadBytes)
             failures.Add($"{JournalOptions.Section}:{nameof(JournalOptions.MaxRecordBytes)} is {options.MaxRecordBytes}; it must lie between 1 and {JournalFormat.MaxPayloadBytes} bytes.");
+        if (options.KeepBytes < 0)
+            failures.Add($"{JournalOptions.Section}:{nameof(JournalOptions.KeepBytes)} is {options.KeepBytes}; it must be 0 or more.");
+        if (options.KeepHours is < 1 or > 8760)
+            failures.Add($"{JournalOptions.Section}:{nameof(JournalOptions.KeepHours)} is {options.KeepHours}; it must be 1 to 8760.");
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 }

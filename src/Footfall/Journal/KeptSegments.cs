@@ -88,6 +88,25 @@ internal sealed class KeptSegments
         lock (gate) segments = segments.Add(segment);
     }
 
+    /// <summary>Older segments come back. Returns how many bytes of records are held besides.</summary>
+    public long Returned(List<SegmentFile> back)
+    {
+        TaskCompletionSource? tell;
+        long bytes;
+        lock (gate)
+        {
+            segments = [.. segments.Concat(back).DistinctBy(s => s.Number).OrderBy(s => s.Number)];
+            released = default;
+            bytes = segments.Sum(s => s.DurableEnd - JournalFormat.HeaderBytes) - bytesHeld;
+            bytesHeld += bytes;
+            marks.InsertRange(0, back.Select(s => (s.Begin, s.CreatedAt)));
+            tell = grew;
+            grew = null;
+        }
+        tell?.SetResult();
+        return bytes;
+    }
+
     /// <summary>Completes when there is something behind the position.</summary>
     public Task Behind(JournalPosition position)
     {

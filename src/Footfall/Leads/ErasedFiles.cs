@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Text;
 using Footfall.Hosting;
+using Footfall.Journal;
 
 namespace Footfall.Leads;
 
-/// <summary>Files of the data folder that nobody reads any more and that hold raw records: journal records that the database refused, and damaged segments.</summary>
+/// <summary>Files of the data folder that nobody reads any more and that hold raw records: journal records that the database refused, damaged segments, and segments kept for a restore.</summary>
 internal sealed class ErasedFiles(DataFolder folder)
 {
     private const int Window = 1 << 20;
@@ -15,7 +16,8 @@ internal sealed class ErasedFiles(DataFolder folder)
         var needles = visitors.Select(v => v.ToByteArray(bigEndian: true)).Concat(texts.Select(Encoding.UTF8.GetBytes)).Where(n => n.Length > 0).ToArray();
         if (needles.Length == 0) return [];
         List<string> found = [];
-        foreach (var file in Directory.EnumerateFiles(folder.SetAside).Concat(Directory.EnumerateFiles(folder.Journal, "*.damaged")))
+        var stored = Path.Combine(folder.Journal, StoredSegments.FolderName);
+        foreach (var file in Directory.EnumerateFiles(folder.SetAside).Concat(Directory.EnumerateFiles(folder.Journal, "*.damaged")).Concat(Directory.Exists(stored) ? Directory.EnumerateFiles(stored) : []))
         {
             if (Holds(file, needles)) found.Add(file);
         }

@@ -34,7 +34,7 @@ internal sealed class Erasure(
             return known;
         }
 
-        var (counts, work, visitors, rests) = await RemoveAsync(connection, leads, cancellationToken);
+        var (counts, work, visitors, rests) = await RemoveAsync(connection, leads, [], cancellationToken);
         if (dryRun)
         {
             await transaction.RollbackAsync(cancellationToken);
@@ -73,10 +73,27 @@ internal sealed class Erasure(
         return new ErasureBody(dryRun, receipt.Counts, receipt);
     }
 
-    private async Task<(ErasureCounts Counts, ScrubWork Work, Guid[] Visitors, List<string> Files)> RemoveAsync(NpgsqlConnection connection, List<ErasedLead> leads, CancellationToken cancellationToken)
+    /// <summary>
+    /// Erases in the connection's open transaction who was erased before, and is back from a backup that was taken before that: with the
+    /// receipt that was handed out. Returns the files to delete once it is committed; null when the database knows of that erasure.
+    /// </summary>
+    public async Task<List<string>?> EraseAgainAsync(NpgsqlConnection connection, KnownErasure known, CancellationToken cancellationToken)
+    {
+        if (await ErasureStore.IsKnownAsync(connection, known.Id, cancellationToken)) return null;
+        await BatchWriter.LockAsync(connection, cancellationToken);
+        var leads = await ErasureStore.LeadsAsync(connection, known.Leads, cancellationToken);
+        var (_, work, visitors, rests) = await RemoveAsync(connection, leads, known.Visitors, cancellationToken);
+        await ErasureStore.RememberAsync(
+            connection, known.Id, known.ErasedAt, known.Receipt, work.Encrypt(folder.Secret(KeyName)), [.. known.Leads], [.. known.AddressHashes], [.. visitors.Union(known.Visitors)], cancellationToken);
+        await audit.AddAsync(connection, AuditLog.CommandLine, AuditAction.PersonErased, known.Leads.Count > 0 ? known.Leads[0] : null, $$"""{"receipt":"{{known.Id}}","again":"after a restore"}""", cancellationToken);
+        return rests;
+    }
+
+    private async Task<(ErasureCounts Counts, ScrubWork Work, Guid[] Visitors, List<string> Files)> RemoveAsync(
+        NpgsqlConnection connection, List<ErasedLead> leads, IReadOnlyList<Guid> others, CancellationToken cancellationToken)
     {
         Guid[] leadIds = [.. leads.Select(l => l.Id)];
-        var found = await ErasureStore.VisitorsAsync(connection, leadIds, cancellationToken);
+        var found = await ErasureStore.VisitorsAsync(connection, leadIds, others, cancellationToken);
         Guid[] visitors = [.. found.Select(v => v.Id)];
         string[] addresses = [.. leads.SelectMany(l => AddressForms.Of(l.Normalized, l.Address)).Distinct(StringComparer.Ordinal)];
         string[] anonIds = [.. found.Select(v => v.AnonId).OfType<string>()];
@@ -111,6 +128,11 @@ internal sealed class Erasure(
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
     }
 }
+
+/// <summary>An erasure that was done, as it is known outside of the database: with nothing in it that says who it was.</summary>
+/// <param name="Receipt">As it was handed out.</param>
+/// <param name="AddressHashes">Of each lead, in the same order.</param>
+internal sealed record KnownErasure(Guid Id, DateTimeOffset ErasedAt, string Receipt, IReadOnlyList<Guid> Leads, IReadOnlyList<byte[]> AddressHashes, IReadOnlyList<Guid> Visitors);
 
 /// <summary>The ways in which one address may be written down.</summary>
 internal static class AddressForms

@@ -45,7 +45,9 @@ internal static class ErasureStore
               select s.visitor_id
               from form_submissions s
               where s.lead_id = any (@leads) and s.visitor_id is not null
-                and not exists (select from form_submissions o where o.visitor_id = s.visitor_id and o.lead_id <> all (@leads))) l
+                and not exists (select from form_submissions o where o.visitor_id = s.visitor_id and o.lead_id <> all (@leads))
+              union
+              select v.visitor_id from unnest(@others) as v (visitor_id)) l
         left join visitors v on v.id = l.visitor_id
         """;
 
@@ -136,6 +138,16 @@ internal static class ErasureStore
         where lead_id = any (@leads)
         """;
 
+    private const string Since = """
+        select e.id, e.erased_at, e.receipt::text,
+               array(select l.lead_id from erased_leads l where l.erasure_id = e.id order by l.lead_id),
+               array(select l.address_hash from erased_leads l where l.erasure_id = e.id order by l.lead_id),
+               array(select v.visitor_id from erased_visitors v where v.erased_at = e.erased_at order by v.visitor_id)
+        from erasures e
+        where e.erased_at > @since
+        order by e.erased_at
+        """;
+
     private const string MarkDirty = """
         insert into dirty_days as d (property_id, day, marks, marked_at)
         select property_id, day, 1, @now
@@ -176,10 +188,42 @@ internal static class ErasureStore
         return leads;
     }
 
-    public static async Task<List<ErasedVisitor>> VisitorsAsync(NpgsqlConnection connection, Guid[] leads, CancellationToken cancellationToken)
+    /// <summary>Those of the leads, by their ids, that there are.</summary>
+    public static async Task<List<ErasedLead>> LeadsAsync(NpgsqlConnection connection, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
+    {
+        List<ErasedLead> leads = [];
+        foreach (var id in ids.Where(id => leads.TrueForAll(l => l.Id != id))) leads.AddRange(await PersonAsync(connection, id, null, cancellationToken));
+        return [.. leads.DistinctBy(l => l.Id)];
+    }
+
+    /// <summary>The erasures after an instant, as they may be known outside of the database.</summary>
+    public static async Task<List<KnownErasure>> SinceAsync(NpgsqlConnection connection, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Since, connection);
+        command.Parameters.AddWithValue("since", since);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<KnownErasure> erasures = [];
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            erasures.Add(new KnownErasure(
+                rows.GetGuid(0), rows.GetFieldValue<DateTimeOffset>(1), rows.GetString(2), rows.GetFieldValue<Guid[]>(3), rows.GetFieldValue<byte[][]>(4), rows.GetFieldValue<Guid[]>(5)));
+        }
+        return erasures;
+    }
+
+    public static async Task<bool> IsKnownAsync(NpgsqlConnection connection, Guid erasure, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select exists (select from erasures where id = @id)", connection);
+        command.Parameters.AddWithValue("id", erasure);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <param name="others">Visitors who are known to be the person besides.</param>
+    public static async Task<List<ErasedVisitor>> VisitorsAsync(NpgsqlConnection connection, Guid[] leads, IReadOnlyList<Guid> others, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Visitors, connection);
         command.Parameters.AddWithValue("leads", leads);
+        command.Parameters.AddWithValue("others", others.ToArray());
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         List<ErasedVisitor> visitors = [];
         while (await rows.ReadAsync(cancellationToken))

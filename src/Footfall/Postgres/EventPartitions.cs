@@ -68,9 +68,8 @@ internal sealed class EventPartitions(TimeProvider time)
         List<DateOnly> weeks = [];
         foreach (var name in await ExistingAsync(connection, ct))
         {
-            // events_2026w05
-            if (name.Length == 14 && int.TryParse(name.AsSpan(7, 4), out var year) && int.TryParse(name.AsSpan(12, 2), out var week))
-                weeks.Add(DateOnly.FromDateTime(ISOWeek.ToDateTime(year, week, DayOfWeek.Monday)));
+            if (MondayOf(name) is { } monday)
+                weeks.Add(monday);
         }
         weeks.Sort();
         return weeks;
@@ -103,6 +102,22 @@ internal sealed class EventPartitions(TimeProvider time)
     {
         var day = DateOnly.FromDateTime(instant.UtcDateTime);
         return day.AddDays(-(((int)day.DayOfWeek + 6) % 7));
+    }
+
+    /// <summary>The Monday of the week whose partition has this name; null when no week's has.</summary>
+    public static DateOnly? MondayOf(string name)
+    {
+        if (name.Length != 14 || !int.TryParse(name.AsSpan(7, 4), NumberStyles.None, CultureInfo.InvariantCulture, out var year) || !int.TryParse(name.AsSpan(12, 2), NumberStyles.None, CultureInfo.InvariantCulture, out var week)) return null;
+        if (year is < 1 or > 9998 || week is < 1 or > 53) return null;
+        var monday = DateOnly.FromDateTime(ISOWeek.ToDateTime(year, week, DayOfWeek.Monday));
+        return NameOf(monday) == name ? monday : null;
+    }
+
+    /// <summary>Makes a week's partition where nobody else is at work: in an empty table, within the connection's open transaction.</summary>
+    public static async Task MakeEmptyAsync(NpgsqlConnection connection, DateOnly monday, CancellationToken ct)
+    {
+        await using var make = new NpgsqlCommand(string.Create(CultureInfo.InvariantCulture, $"create table {NameOf(monday)} partition of events for values from ('{monday:yyyy-MM-dd} 00:00:00+00') to ('{monday.AddDays(7):yyyy-MM-dd} 00:00:00+00') with (fillfactor = 100)"), connection);
+        await make.ExecuteNonQueryAsync(ct);
     }
 
     public static string NameOf(DateOnly monday)

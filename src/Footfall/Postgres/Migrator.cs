@@ -64,6 +64,18 @@ internal static class Migrator
         }
     }
 
+    /// <summary>Applies them within the connection's open transaction: the schema comes with what else is done in it, or not at all.</summary>
+    internal static async Task ApplyWithinAsync(NpgsqlConnection connection, IEnumerable<Migration> migrations, CancellationToken ct)
+    {
+        RefuseOldServer(connection);
+        await ExecuteAsync(connection, null, CreateTable, ct);
+        foreach (var migration in migrations)
+        {
+            await ExecuteAsync(connection, null, migration.Sql, ct);
+            await ExecuteAsync(connection, null, Record, ct, ("number", migration.Number), ("name", migration.Name), ("checksum", migration.Checksum));
+        }
+    }
+
     private static async Task ApplyAsync(NpgsqlConnection connection, Migration migration, ILogger log, TimeProvider time, CancellationToken ct)
     {
         var began = time.GetTimestamp();
@@ -102,7 +114,8 @@ internal static class Migrator
         return [.. migrations.Skip(applied.Count)];
     }
 
-    private static async Task<List<AppliedMigration>> AppliedAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>What the database has, whether this program knows it or not.</summary>
+    public static async Task<List<AppliedMigration>> AppliedAsync(NpgsqlConnection connection, CancellationToken ct)
     {
         await using (var exists = new NpgsqlCommand(TableExists, connection))
         {

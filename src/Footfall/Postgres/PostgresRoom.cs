@@ -26,6 +26,7 @@ public static class PostgresRoom
         services.AddSingleton(s => new Database(
             s.GetRequiredService<NpgsqlDataSource>(), Embedded(s), s.GetRequiredService<EventPartitions>(),
             s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<Database>>()));
+        services.AddSingleton(s => new ScratchDatabases(ConnectionOf(s), s.GetRequiredService<Database>().Embedded, s.GetRequiredService<TimeProvider>()));
         return services;
     }
 
@@ -71,7 +72,11 @@ public static class PostgresRoom
 
     private static PostgresOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<PostgresOptions>>().Value;
 
-    private static NpgsqlDataSource BuildDataSource(IServiceProvider services)
+    // The name is a label of the driver's metrics, which would else be the connection string.
+    private static NpgsqlDataSource BuildDataSource(IServiceProvider services) =>
+        new NpgsqlDataSourceBuilder(ConnectionOf(services).ConnectionString) { Name = Measures.PoolName }.Build();
+
+    private static NpgsqlConnectionStringBuilder ConnectionOf(IServiceProvider services)
     {
         var options = Options(services);
         var connection = options.IsEmbedded
@@ -80,8 +85,7 @@ public static class PostgresRoom
         connection.MaxPoolSize = options.MaxPoolSize;
         connection.ApplicationName ??= "footfall";
         connection.Timezone = "UTC";   // days are UTC days, whatever the server's or the role's own zone
-        // The name is a label of the driver's metrics, which would else be the connection string.
-        return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = Measures.PoolName }.Build();
+        return connection;
     }
 
     private static EmbeddedPostgres? Embedded(IServiceProvider services)

@@ -1,3 +1,5 @@
+using Footfall.Backups;
+using Footfall.Hosting;
 using Footfall.Ingestion;
 using Footfall.Leads;
 using Footfall.Postgres;
@@ -43,7 +45,7 @@ internal sealed class Jobs
 
     public Jobs(
         IOptions<RollupsOptions> options, RollupRunner rollups, RollupStore store, SessionSealer sealer, EventPartitions partitions,
-        Retention retention, Discrepancy discrepancy, ConsentExpiry consent, LikelyLinks links, NpgsqlDataSource database, TimeProvider clock)
+        Retention retention, Discrepancy discrepancy, ConsentExpiry consent, LikelyLinks links, BackupFiles backups, NpgsqlDataSource database, TimeProvider clock)
     {
         (this.rollups, this.store, this.database, this.clock) = (rollups, store, database, clock);
         var o = this.options = options.Value;
@@ -77,8 +79,19 @@ internal sealed class Jobs
                 return differences.Count == 0 ? 0 : throw new JobFailedException(
                     $"{differences.Count} figures differ from their raw rows, the first on {differences[0].Day:yyyy-MM-dd} ({differences[0].Figure}); `footfall rollups discrepancy` shows all.");
             }),
+            Of("backup", "writes, tries, prunes backups", backups.Schedule, null, TodayAlone, async stop =>
+            {
+                try
+                {
+                    return (int)Math.Min(int.MaxValue, await backups.RunScheduledAsync(stop));
+                }
+                catch (Exception e) when (e is SetupException or InvalidDataException or IOException)
+                {
+                    throw new JobFailedException(e.Message);
+                }
+            }),
         ];
-        Passes = [DirtyDays(), .. Nightly(), .. All.Where(j => !j.IsModel).Select(j => new Pass(j.Name, j.Schedule, j.Run, j.AtStart))];
+        Passes = [DirtyDays(), .. Nightly(), .. All.Where(j => !j.IsModel && (j.Name != "backup" || backups.IsScheduled)).Select(j => new Pass(j.Name, j.Schedule, j.Run, j.AtStart))];
     }
 
     public IReadOnlyList<Job> All { get; }

@@ -150,7 +150,7 @@ public sealed class LaneTests : IAsyncLifetime
 
     private static JournalDrain Drain(TestDatabase database, EventJournal journal, LaneWriters writers, DataFolder folder) => new(
         journal, writers, new JournalPositions(database.Source, TimeProvider.System), new DatabaseGate(TimeProvider.System), folder,
-        Options.Create(new IngestionOptions()), TimeProvider.System, NullLogger<JournalDrain>.Instance);
+        Options.Create(new IngestionOptions()), new IngestionMeter(Meters), TimeProvider.System, NullLogger<JournalDrain>.Instance);
 
     private sealed record DayOutcome(string Property, int Days);
 }
