@@ -29,6 +29,9 @@ internal sealed class CurrentPage(TimeProvider clock, IAntiforgery antiforgery)
 
     public bool IsAdmin => Caller.Role == AccessRole.Admin;
 
+    /// <summary>Whether the reader's key is for every property.</summary>
+    public bool IsWhole => Caller.PropertyId is null;
+
     /// <summary>For the forms of the page.</summary>
     public string FormToken => antiforgery.GetAndStoreTokens(Context).RequestToken!;
 

@@ -6,6 +6,7 @@ using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
+using Footfall.Dashboard.People;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Dashboard.Welcome;
@@ -42,6 +43,8 @@ public static class DashboardRoom
         services.AddScoped<VitalsReader>();
         services.AddScoped<HealthReader>();
         services.AddSingleton<RealtimeFeed>();
+        services.AddSingleton<SealedText>();
+        services.AddScoped<LeadsOverview>();
 
         services.AddDataProtection().SetApplicationName("footfall");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o =>

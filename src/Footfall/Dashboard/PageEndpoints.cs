@@ -6,6 +6,7 @@ using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
+using Footfall.Dashboard.People;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Explore;
@@ -30,6 +31,7 @@ internal static class PageEndpoints
         pages.MapGet("entities.csv", EntitiesFileAsync).WithMetadata(new PageName("entities")).AddEndpointFilter(PageGuard.AdmitPro);
         pages.MapGet("vitals", VitalsAsync).WithMetadata(new PageName("vitals"));
         pages.MapGet("health", HealthAsync).WithMetadata(new PageName("health"));
+        LeadsEndpoints.Map(pages);
 
         var changes = pages.MapGroup("").AddEndpointFilter(PageGuard.AdmitAdmin).AddEndpointFilter(Forms.RequireToken);
         changes.MapPost("notes", AddNoteAsync).WithMetadata(new PageName(""));

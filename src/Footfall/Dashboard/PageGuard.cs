@@ -39,6 +39,12 @@ internal static class PageGuard
             ? next(invocation)
             : ValueTask.FromResult<object?>(Views.Error(invocation.HttpContext, StatusCodes.Status403Forbidden, "Only for admins", "You are signed in as a reader. Sign out and in again with an admin's key to do this."));
 
+    /// <summary>Only who has an admin's key for every property: one person's data is that of all of them. Behind <see cref="AdmitAdmin"/>.</summary>
+    public static ValueTask<object?> AdmitWhole(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>
+        invocation.HttpContext.RequestServices.GetRequiredService<CurrentPage>().IsWhole
+            ? next(invocation)
+            : ValueTask.FromResult<object?>(Views.Error(invocation.HttpContext, StatusCodes.Status403Forbidden, "Only for admins of every property", "This is about all properties, and your key is for one. Sign out and in again with the admin key, or an admin's token without a property."));
+
     /// <summary>Only who has a token of plan pro, or an admin's key.</summary>
     public static ValueTask<object?> AdmitPro(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>
         invocation.HttpContext.RequestServices.GetRequiredService<CurrentPage>().Caller.Has(AccessPlan.Pro)
@@ -83,7 +89,7 @@ internal static class PageGuard
     private static string NameOf(HttpContext context)
     {
         var name = context.GetEndpoint()?.Metadata.GetMetadata<PageName>()?.Name ?? "";
-        return context.GetRouteValue("dimension") is string dimension ? $"{name}/{dimension}" : name;
+        return (context.GetRouteValue("dimension") ?? context.GetRouteValue("lead") ?? context.GetRouteValue("receipt")) is string part ? $"{name}/{part}" : name;
     }
 
     // What the filter form sends becomes an address that says it as all others do.

@@ -9,6 +9,8 @@ internal enum AuditAction
 {
     LeadsListed,
     ConsentShown,
+    ConsentWithdrawn,
+    PersonShown,
     PersonExported,
     PersonErased,
     ErasureAskedAgain,
@@ -49,6 +51,8 @@ internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
     {
         AuditAction.LeadsListed => "leads_listed",
         AuditAction.ConsentShown => "consent_shown",
+        AuditAction.ConsentWithdrawn => "consent_withdrawn",
+        AuditAction.PersonShown => "person_shown",
         AuditAction.PersonExported => "person_exported",
         AuditAction.PersonErased => "person_erased",
         AuditAction.ErasureAskedAgain => "erasure_asked_again",
