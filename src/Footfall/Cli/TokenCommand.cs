@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Footfall.Access;
 using Footfall.Capture;
+using Footfall.Definitions;
 
 namespace Footfall.Cli;
 

@@ -7,6 +7,7 @@ using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.People;
+using Footfall.Dashboard.Sharing;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Dashboard.Welcome;
@@ -44,6 +45,8 @@ public static class DashboardRoom
         services.AddScoped<HealthReader>();
         services.AddSingleton<RealtimeFeed>();
         services.AddSingleton<SealedText>();
+        services.AddSingleton<SharedLinkStore>();
+        services.AddSingleton<UnlockedLinks>();
         services.AddScoped<LeadsOverview>();
 
         services.AddDataProtection().SetApplicationName("footfall");
@@ -85,6 +88,7 @@ public static class DashboardRoom
         SignInEndpoints.Map(routes);
         WelcomeEndpoints.Map(routes);
         PageEndpoints.Map(routes);
+        SharedEndpoints.Map(routes);
         routes.MapGet("/start", (HttpContext context, StartPage page) => page.WriteAsync(context));
         routes.MapGet("/openapi", (HttpContext context, ApiPage page) => page.WriteAsync(context));
         routes.MapGet("/install", (HttpContext context, InstallPage page) => page.WriteAsync(context));

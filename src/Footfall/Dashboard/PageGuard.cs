@@ -86,14 +86,14 @@ internal static class PageGuard
         return Views.Error(context, StatusCodes.Status503ServiceUnavailable, "The database is away", "Figures cannot be read until it is back; /start says why. Events are taken meanwhile, and none is lost. Load the page again in a moment.");
     }
 
-    private static string NameOf(HttpContext context)
+    public static string NameOf(HttpContext context)
     {
         var name = context.GetEndpoint()?.Metadata.GetMetadata<PageName>()?.Name ?? "";
         return (context.GetRouteValue("dimension") ?? context.GetRouteValue("lead") ?? context.GetRouteValue("receipt")) is string part ? $"{name}/{part}" : name;
     }
 
     // What the filter form sends becomes an address that says it as all others do.
-    private static Address? Added(Address address)
+    public static Address? Added(Address address)
     {
         if (address.Parameters.LastOrDefault(p => p.Key == "add.dimension").Value is not { } dimension) return null;
         var kind = address["add.kind"] is "not" or "has" ? address["add.kind"]! : "is";

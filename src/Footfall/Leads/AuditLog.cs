@@ -19,6 +19,7 @@ internal enum AuditAction
     MergeUndone,
     LeadsImported,
     LedgerVerified,
+    PropertyRemoved,
 }
 
 /// <param name="Actor">The kind of key, a token's id, or the command line.</param>
@@ -61,6 +62,7 @@ internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
         AuditAction.MergeUndone => "merge_undone",
         AuditAction.LeadsImported => "leads_imported",
         AuditAction.LedgerVerified => "ledger_verified",
+        AuditAction.PropertyRemoved => "property_removed",
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 
