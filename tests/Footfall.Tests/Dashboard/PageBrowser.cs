@@ -56,7 +56,8 @@ internal sealed class PageBrowser : IAsyncDisposable
     /// <summary>The page fits, runs nothing that a visitor sent, and axe finds nothing. FOOTFALL_SCREENSHOTS=FOLDER keeps a picture.</summary>
     public async Task LookAsync(string name)
     {
-        Assert.True(await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth") <= 0, $"{name} is wider than {width}");
+        var wide = await Page.EvaluateAsync<string>("document.documentElement.scrollWidth <= innerWidth ? '' : [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).slice(0, 5).map(e => e.outerHTML.slice(0, 80)).join(' | ')");
+        Assert.True(wide.Length == 0, $"{name} is wider than {width}: {wide}");
         Assert.False(await Page.EvaluateAsync<bool>("!!window.harmed"), name);
         await Page.EvaluateAsync(Axe());
         var found = await Page.EvaluateAsync<JsonElement>("axe.run(document, { resultTypes: ['violations'] }).then(r => r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target.join(' ') + ' ' + n.failureSummary).join(' | ')))");

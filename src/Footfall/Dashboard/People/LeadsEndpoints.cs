@@ -2,12 +2,14 @@ using System.Globalization;
 using Footfall.Dashboard.SignIn;
 using Footfall.Leads;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 
 namespace Footfall.Dashboard.People;
 
 /// <param name="Problem">What the form just sent was missing; null for none.</param>
 /// <param name="Open">The act whose form stays open.</param>
-internal sealed record LeadModel(LeadHistory History, string? Problem, string? Open);
+/// <param name="Confirmations">Questions that wait for the person's click, with the link where the server sends no mail itself.</param>
+internal sealed record LeadModel(LeadHistory History, IReadOnlyList<ConfirmationState> Confirmations, string? Problem, string? Open);
 
 internal sealed record EraseModel(Lead Lead, ErasureCounts Counts, string? Problem);
 
@@ -71,7 +73,10 @@ internal static class LeadsEndpoints
             before = new DateTimeOffset(ticks, TimeSpan.Zero);
         }
         if (await reader.ReadAsync(lead, before, page.Caller.Actor, cancellationToken) is not { } history) return NoSuchLead(page);
-        page.Show(new LeadModel(history, problem, open));
+        var services = page.Context.RequestServices;
+        var sendsMail = services.GetRequiredService<IOptions<LeadsOptions>>().Value.SendsMail;
+        var asked = await services.GetRequiredService<Confirmations>().OfLeadAsync(lead, sendsMail ? null : LeadAdminAnswers.Server(page.Context), cancellationToken);
+        page.Show(new LeadModel(history, [.. asked.Where(c => c.State == "open")], problem, open));
         return Views.Page<LeadPage>(page.Context, status: problem is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
