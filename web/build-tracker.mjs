@@ -12,7 +12,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? fail('name the output folder: node build-tracker.mjs OUTPUT_FOLDER');
 
 // Bytes after gzip. A visitor pays for each on every site; raise one only with a reason.
-const limits = { core: 2480, activity: 2432, vitals: 3072, form: 1280 };
+// The core has 32 for the link by which people leave their own browsers out: it must be heard before the first page view.
+const limits = { core: 2512, activity: 2432, vitals: 3072, form: 1280 };
 
 ensurePackages();
 const { buildSync } = await import('esbuild');

@@ -26,7 +26,7 @@ public sealed partial class RoomTests
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Telemetry", ["Access", "Metrics"]),
-        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Definitions", "Rollups", "Explore", "Metrics"]),
+        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Definitions", "Rollups", "Explore", "Metrics"]),
         ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Backups", "Definitions", "Rollups", "Telemetry"]),
     ];
 

@@ -55,7 +55,10 @@ internal sealed record Caller(AccessRole Role, AccessPlan Plan, string? Property
     /// <summary>How an audit log names the caller: the kind of key, or the token's id. Neither a person nor a secret.</summary>
     public string Actor { get; init; } = "dashboard key";
 
-    public static Caller Of(AccessToken token) => new(token.Role, token.Plan, token.PropertyId) { Actor = $"token {token.Id}" };
+    /// <summary>Of who has a token; null of who has a configured key.</summary>
+    public Guid? TokenId { get; init; }
+
+    public static Caller Of(AccessToken token) => new(token.Role, token.Plan, token.PropertyId) { Actor = $"token {token.Id}", TokenId = token.Id };
 
     public bool Has(AccessRole role) => Role == AccessRole.Admin || Role == role;
 

@@ -11,6 +11,7 @@ internal sealed class PropertyRegistry
     private readonly int maxProperties;
     private readonly Lock gate = new();
     private readonly string defaultId;
+    private HashSet<string> lastStored = [];
     private Dictionary<string, Property> known = [];     // replaced whole, never changed: readers take no lock
 
     public PropertyRegistry(IOptions<CaptureOptions> options)
@@ -40,13 +41,27 @@ internal sealed class PropertyRegistry
     /// <summary>The property that a refused event is counted for: never makes one, so that strangers cannot fill the tables.</summary>
     public string CountedAs(string? id) => id is not null && Volatile.Read(ref known).ContainsKey(id) ? id : defaultId;
 
-    /// <summary>Takes over what the database says. What events have named meanwhile stays: its row is still on its way there.</summary>
+    /// <summary>
+    /// Takes over what the database says. What events have named meanwhile stays: its row is still on its way there. What was there the last
+    /// time and is no more was deleted, and is as if it had never been named.
+    /// </summary>
     public void Refresh(IEnumerable<Property> stored)
     {
         lock (gate)
         {
             var fresh = new Dictionary<string, Property>(known);
-            foreach (var property in stored) fresh[property.Id] = property;
+            HashSet<string> now = [];
+            foreach (var property in stored)
+            {
+                fresh[property.Id] = property;
+                now.Add(property.Id);
+            }
+            foreach (var gone in lastStored.Where(id => !now.Contains(id)))
+            {
+                if (gone == defaultId) fresh[gone] = new Property(gone, [], []);
+                else fresh.Remove(gone);
+            }
+            lastStored = now;
             Volatile.Write(ref known, fresh);
         }
     }

@@ -10,7 +10,6 @@ internal static class CliRoom
     public static IServiceCollection AddCli(this IServiceCollection services)
     {
         services.AddAccessTokens();
-        services.AddSingleton<PropertySettings>();
         services.AddSingleton<ImportStore>();
         services.AddSingleton<AccessLogImport>();
         services.AddSingleton<EventImport>();

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Footfall.Capture;
+using Footfall.Definitions;
 using Footfall.Leads;
 
 namespace Footfall.Cli;
@@ -65,6 +66,11 @@ internal static class PropertiesCommand
             HelpName = "A,B",
             CustomParser = HostsArgument.Parse,
         };
+        var timeZone = new Option<string>("--time-zone") { Description = "Whose times of day pages show, by its IANA name, such as America/Toronto. Days stay UTC days.", HelpName = "NAME" };
+        timeZone.Validators.Add(r =>
+        {
+            if (r.Tokens is [var token] && !TimeZoneInfo.TryFindSystemTimeZoneById(token.Value, out _)) r.AddError($"'{token.Value}' is no time zone that this machine knows: write it as IANA does, such as America/Toronto.");
+        });
         var summary = new Option<string>("--public-summary") { Description = "on: anybody may read the totals of its summary. off: only who has the admin key.", HelpName = "on|off" };
         summary.AcceptOnlyFromAmong("on", "off");
         var goals = new Option<GoalSetting[]?>("--goal")
@@ -89,13 +95,13 @@ internal static class PropertiesCommand
         doubleOptIn.AcceptOnlyFromAmong("on", "off");
         var thanksUrl = Page("--thanks-url", "Where a lead form without script leads when it was taken: a path of the site, or an address. Empty (\"\"): a page of this server.");
         var errorUrl = Page("--error-url", "The same, when it was not.");
-        var command = new Command("set", "Change a property, or make it. What is left out stays as it is.") { id, name, hosts, summary, goals, submits, opens, rawDays, months, secret, doubleOptIn, thanksUrl, errorUrl };
+        var command = new Command("set", "Change a property, or make it. What is left out stays as it is.") { id, name, hosts, timeZone, summary, goals, submits, opens, rawDays, months, secret, doubleOptIn, thanksUrl, errorUrl };
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
         {
             var settings = context.Get<PropertySettings>();
             var property = parsed.GetRequiredValue(id);
             bool? isPublic = parsed.GetValue(summary) is { } word ? word == "on" : null;
-            await settings.SaveAsync(property, parsed.GetValue(name), Given(parsed, hosts), Given(parsed, goals), isPublic, cancelled);
+            await settings.SaveAsync(property, parsed.GetValue(name), Given(parsed, hosts), Given(parsed, goals), isPublic, cancelled, parsed.GetValue(timeZone));
             var product = new ProductSetting(
                 parsed.GetValue(submits), parsed.GetValue(opens), parsed.GetValue(rawDays), parsed.GetValue(months), parsed.GetValue(secret),
                 parsed.GetValue(doubleOptIn) is { } asks ? asks == "on" : null, parsed.GetValue(thanksUrl), parsed.GetValue(errorUrl));
@@ -143,6 +149,7 @@ internal static class PropertiesCommand
         await output.WriteLineAsync($"name     {p.Name}");
         await output.WriteLineAsync($"hosts    {(p.Hosts.Length == 0 ? "none: referrers on the site itself count as referrals" : string.Join(", ", p.Hosts))}");
         await output.WriteLineAsync($"goals    {(p.Goals.Length == 0 ? "none" : string.Join("\n         ", p.Goals.Select(g => g.ToString())))}");
+        await output.WriteLineAsync($"zone     {p.TimeZone}");
         await output.WriteLineAsync($"summary  {Visibility(p)}");
         await output.WriteLineAsync($"forms    {(p.Forms.DoubleOptIn ? "confirmed by mail" : "enough by themselves")}, thanks: {p.Forms.ThanksUrl ?? "this server's page"}, error: {p.Forms.ErrorUrl ?? "this server's page"}");
         await output.WriteLineAsync($"since    {p.CreatedAt.UtcDateTime:yyyy-MM-dd}");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Footfall.Definitions;
 using Footfall.Rollups;
 using Microsoft.Extensions.Options;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Footfall.Access;
 using Footfall.Backups;
 using Footfall.Capture;
+using Footfall.Definitions;
 
 namespace Footfall.Cli;
 

@@ -13,6 +13,9 @@ internal sealed record Address(string Property, string Page, IReadOnlyList<KeyVa
     private const string Is = "is.", Not = "not.", Has = "has.";
     private static readonly string[] Shared = ["period", "from", "to", "compare"];
 
+    /// <summary>What all addresses of the property begin with: those of a shared link begin with the link.</summary>
+    public string Root { get; init; } = $"/p/{Property}";
+
     public static Address Of(string property, string page, IQueryCollection query) =>
         new(property, page, [.. query.SelectMany(q => q.Value.Select(v => KeyValuePair.Create(q.Key, v ?? "")))]);
 
@@ -28,7 +31,7 @@ internal sealed record Address(string Property, string Page, IReadOnlyList<KeyVa
     public Address Without(params IEnumerable<string> names) => names.Aggregate(this, (address, name) => address.With(name, null));
 
     /// <summary>Another page about the same days, comparison and filters.</summary>
-    public Address On(string page) => new(Property, page, [.. Parameters.Where(p => Shared.Contains(p.Key) || IsFilter(p.Key))]);
+    public Address On(string page) => this with { Page = page, Parameters = [.. Parameters.Where(p => Shared.Contains(p.Key) || IsFilter(p.Key))] };
 
     /// <summary>The same page about another property: its filters would hold other values.</summary>
     public Address Of(string property) => new(property, Page.Contains('/') ? "" : Page, [.. Parameters.Where(p => Shared.Contains(p.Key))]);
@@ -72,7 +75,7 @@ internal sealed record Address(string Property, string Page, IReadOnlyList<KeyVa
 
     public override string ToString()
     {
-        var text = new StringBuilder($"/p/{Property}");
+        var text = new StringBuilder(Root);
         if (Page.Length > 0) text.Append('/').Append(Page);
         var mark = '?';
         foreach (var (name, value) in Parameters)

@@ -29,14 +29,22 @@ internal sealed class CurrentPage(TimeProvider clock, IAntiforgery antiforgery)
 
     public bool IsAdmin => Caller.Role == AccessRole.Admin;
 
+    /// <summary>Whether the reader has no key but a shared link, which shows figures and changes nothing.</summary>
+    public bool IsShared { get; private set; }
+
+    /// <summary>Whether the reader's key is for every property.</summary>
+    public bool IsWhole => Caller.PropertyId is null;
+
     /// <summary>For the forms of the page.</summary>
     public string FormToken => antiforgery.GetAndStoreTokens(Context).RequestToken!;
 
     /// <summary>What is wrong with the address, as a sentence; null when it can be shown.</summary>
-    public string? Fill(HttpContext context, Caller caller, IReadOnlyList<PropertyTitle> properties, PropertyTitle property, PropertyState state, string page)
+    /// <param name="root">What the addresses of a shared link begin with; null for who has shown a key.</param>
+    public string? Fill(HttpContext context, Caller caller, IReadOnlyList<PropertyTitle> properties, PropertyTitle property, PropertyState state, string page, string? root = null)
     {
         (Context, Caller, Properties, Property, State) = (context, caller, properties, property, state);
         Address = Address.Of(property.Id, page, context.Request.Query);
+        if (root is not null) (Address, IsShared) = (Address with { Root = root }, true);
         Numbers = Numbers.For(context.Request);
         if (TimeZoneInfo.TryFindSystemTimeZoneById(property.TimeZone, out var zone)) Zone = zone;
         (Period, var problem) = Period.Read(Address, Today);

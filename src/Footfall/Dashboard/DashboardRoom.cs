@@ -6,6 +6,8 @@ using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
+using Footfall.Dashboard.People;
+using Footfall.Dashboard.Sharing;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Dashboard.Welcome;
@@ -42,6 +44,10 @@ public static class DashboardRoom
         services.AddScoped<VitalsReader>();
         services.AddScoped<HealthReader>();
         services.AddSingleton<RealtimeFeed>();
+        services.AddSingleton<SealedText>();
+        services.AddSingleton<SharedLinkStore>();
+        services.AddSingleton<UnlockedLinks>();
+        services.AddScoped<LeadsOverview>();
 
         services.AddDataProtection().SetApplicationName("footfall");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o =>
@@ -82,6 +88,7 @@ public static class DashboardRoom
         SignInEndpoints.Map(routes);
         WelcomeEndpoints.Map(routes);
         PageEndpoints.Map(routes);
+        SharedEndpoints.Map(routes);
         routes.MapGet("/start", (HttpContext context, StartPage page) => page.WriteAsync(context));
         routes.MapGet("/openapi", (HttpContext context, ApiPage page) => page.WriteAsync(context));
         routes.MapGet("/install", (HttpContext context, InstallPage page) => page.WriteAsync(context));

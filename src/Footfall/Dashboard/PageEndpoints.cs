@@ -6,6 +6,9 @@ using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
+using Footfall.Dashboard.People;
+using Footfall.Dashboard.Settings;
+using Footfall.Dashboard.Sharing;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Explore;
@@ -20,21 +23,30 @@ internal static class PageEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var pages = routes.MapGroup("/p/{property}").ExcludeFromDescription().AddEndpointFilter(PageGuard.Failures).AddEndpointFilter(PageGuard.Admit);
-        pages.MapGet("", OverviewAsync).WithMetadata(new PageName(""));
-        pages.MapGet("by/{dimension}", DetailsAsync).WithMetadata(new PageName("by"));
+        MapAggregates(pages);
         pages.MapGet("realtime", RealtimeAsync).WithMetadata(new PageName("realtime"));
         pages.MapGet("realtime/stream", RealtimeStream.WriteAsync).WithMetadata(new PageName("realtime"));
-        pages.MapGet("funnels", FunnelsAsync).WithMetadata(new PageName("funnels"));
-        pages.MapGet("experiments", ExperimentsAsync).WithMetadata(new PageName("experiments"));
         pages.MapGet("entities", EntitiesAsync).WithMetadata(new PageName("entities")).AddEndpointFilter(PageGuard.AdmitPro);
         pages.MapGet("entities.csv", EntitiesFileAsync).WithMetadata(new PageName("entities")).AddEndpointFilter(PageGuard.AdmitPro);
-        pages.MapGet("vitals", VitalsAsync).WithMetadata(new PageName("vitals"));
         pages.MapGet("health", HealthAsync).WithMetadata(new PageName("health"));
+        LeadsEndpoints.Map(pages);
+        SettingsEndpoints.Map(pages);
+        SharedLinksEndpoints.Map(pages);
 
         var changes = pages.MapGroup("").AddEndpointFilter(PageGuard.AdmitAdmin).AddEndpointFilter(Forms.RequireToken);
         changes.MapPost("notes", AddNoteAsync).WithMetadata(new PageName(""));
         changes.MapPost("notes/{id:guid}/remove", RemoveNoteAsync).WithMetadata(new PageName(""));
         changes.MapPost("health/recount", RecountAsync).WithMetadata(new PageName("health"));
+    }
+
+    /// <summary>Pages whose figures are of many people: what a shared link may show too.</summary>
+    public static void MapAggregates(IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("", OverviewAsync).WithMetadata(new PageName(""));
+        pages.MapGet("by/{dimension}", DetailsAsync).WithMetadata(new PageName("by"));
+        pages.MapGet("funnels", FunnelsAsync).WithMetadata(new PageName("funnels"));
+        pages.MapGet("experiments", ExperimentsAsync).WithMetadata(new PageName("experiments"));
+        pages.MapGet("vitals", VitalsAsync).WithMetadata(new PageName("vitals"));
     }
 
     private static async Task<IResult> OverviewAsync(CurrentPage page, OverviewReader reader, CancellationToken cancellationToken)

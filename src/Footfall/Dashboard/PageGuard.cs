@@ -39,6 +39,12 @@ internal static class PageGuard
             ? next(invocation)
             : ValueTask.FromResult<object?>(Views.Error(invocation.HttpContext, StatusCodes.Status403Forbidden, "Only for admins", "You are signed in as a reader. Sign out and in again with an admin's key to do this."));
 
+    /// <summary>Only who has an admin's key for every property: one person's data is that of all of them. Behind <see cref="AdmitAdmin"/>.</summary>
+    public static ValueTask<object?> AdmitWhole(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>
+        invocation.HttpContext.RequestServices.GetRequiredService<CurrentPage>().IsWhole
+            ? next(invocation)
+            : ValueTask.FromResult<object?>(Views.Error(invocation.HttpContext, StatusCodes.Status403Forbidden, "Only for admins of every property", "This is about all properties, and your key is for one. Sign out and in again with the admin key, or an admin's token without a property."));
+
     /// <summary>Only who has a token of plan pro, or an admin's key.</summary>
     public static ValueTask<object?> AdmitPro(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next) =>
         invocation.HttpContext.RequestServices.GetRequiredService<CurrentPage>().Caller.Has(AccessPlan.Pro)
@@ -80,14 +86,14 @@ internal static class PageGuard
         return Views.Error(context, StatusCodes.Status503ServiceUnavailable, "The database is away", "Figures cannot be read until it is back; /start says why. Events are taken meanwhile, and none is lost. Load the page again in a moment.");
     }
 
-    private static string NameOf(HttpContext context)
+    public static string NameOf(HttpContext context)
     {
         var name = context.GetEndpoint()?.Metadata.GetMetadata<PageName>()?.Name ?? "";
-        return context.GetRouteValue("dimension") is string dimension ? $"{name}/{dimension}" : name;
+        return (context.GetRouteValue("dimension") ?? context.GetRouteValue("lead") ?? context.GetRouteValue("receipt")) is string part ? $"{name}/{part}" : name;
     }
 
     // What the filter form sends becomes an address that says it as all others do.
-    private static Address? Added(Address address)
+    public static Address? Added(Address address)
     {
         if (address.Parameters.LastOrDefault(p => p.Key == "add.dimension").Value is not { } dimension) return null;
         var kind = address["add.kind"] is "not" or "has" ? address["add.kind"]! : "is";

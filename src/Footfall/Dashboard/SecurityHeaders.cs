@@ -3,7 +3,8 @@ namespace Footfall.Dashboard;
 /// <summary>What browsers are told about every answer. Pages bring all they need as files from here: nothing inline, nothing from elsewhere.</summary>
 internal static class SecurityHeaders
 {
-    private const string Policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    private const string Policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ";
+    private const string Nobody = "'none'";
 
     public static Task Add(HttpContext context, RequestDelegate next)
     {
@@ -11,8 +12,11 @@ internal static class SecurityHeaders
         headers.XContentTypeOptions = "nosniff";
         if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
         if (ErrorAnswers.IsApi(context.Request)) return next(context);   // JSON is no page: a policy would only cost bytes, on every event
-        headers.ContentSecurityPolicy = Policy;
+        headers.ContentSecurityPolicy = Policy + Nobody;
         headers["Referrer-Policy"] = "no-referrer";
         return next(context);
     }
+
+    /// <summary>The answer may be shown in frames of these origins' pages.</summary>
+    public static void AllowFrames(HttpResponse response, IEnumerable<string> origins) => response.Headers.ContentSecurityPolicy = Policy + string.Join(' ', origins);
 }

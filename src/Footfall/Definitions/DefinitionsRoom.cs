@@ -6,6 +6,7 @@ public static class DefinitionsRoom
     public static IServiceCollection AddDefinitions(this IServiceCollection services)
     {
         services.AddOptions<FunnelsOptions>().BindConfiguration("Funnels").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<PropertySettings>();
         services.AddSingleton<ExperimentStore>();
         services.AddSingleton<FunnelStore>();
         services.AddSingleton<AccountStore>();

@@ -23,6 +23,23 @@ internal static class BatchSql
         on conflict (property_id, day, outcome, reason) do update set events = c.events + excluded.events
         """;
 
+    /// <summary>Events that had arrived before their property was deleted. Counted as those of <see cref="DropErased"/> are.</summary>
+    public const string DropRemoved = """
+        with removed as (
+            delete from batch b
+            using removed_properties x
+            where x.property_id = b.property_id and b.received_at <= x.removed_at
+            returning b.property_id, (b.received_at at time zone 'UTC')::date as day
+        )
+        insert into ingest_counts as c (property_id, day, outcome, reason, events)
+        select r.property_id, r.day, o.outcome, o.reason, o.sign * count(*)
+        from removed r
+        cross join (values ('dropped', 'removed', 1), ('duplicate', '', -1)) as o (outcome, reason, sign)
+        group by r.property_id, r.day, o.outcome, o.reason, o.sign
+        order by r.property_id, r.day, o.outcome, o.reason
+        on conflict (property_id, day, outcome, reason) do update set events = c.events + excluded.events
+        """;
+
     /// <summary>Events whose key is already stored leave the batch; the keys of the others are taken.</summary>
     public const string DropDuplicates = """
         delete from batch b

@@ -23,6 +23,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
         // Without statistics the planner takes a temporary table for small, and walks one for each row of another.
         "analyze batch (seq, visitor_id, property_id, dedupe_key, account_id)",
         BatchSql.DropErased,
+        BatchSql.DropRemoved,
         BatchSql.DropDuplicates,
         BatchSql.AddProperties,
         BatchSql.GatherVisitors,

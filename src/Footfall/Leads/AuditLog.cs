@@ -9,6 +9,8 @@ internal enum AuditAction
 {
     LeadsListed,
     ConsentShown,
+    ConsentWithdrawn,
+    PersonShown,
     PersonExported,
     PersonErased,
     ErasureAskedAgain,
@@ -17,6 +19,7 @@ internal enum AuditAction
     MergeUndone,
     LeadsImported,
     LedgerVerified,
+    PropertyRemoved,
 }
 
 /// <param name="Actor">The kind of key, a token's id, or the command line.</param>
@@ -49,6 +52,8 @@ internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
     {
         AuditAction.LeadsListed => "leads_listed",
         AuditAction.ConsentShown => "consent_shown",
+        AuditAction.ConsentWithdrawn => "consent_withdrawn",
+        AuditAction.PersonShown => "person_shown",
         AuditAction.PersonExported => "person_exported",
         AuditAction.PersonErased => "person_erased",
         AuditAction.ErasureAskedAgain => "erasure_asked_again",
@@ -57,6 +62,7 @@ internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
         AuditAction.MergeUndone => "merge_undone",
         AuditAction.LeadsImported => "leads_imported",
         AuditAction.LedgerVerified => "ledger_verified",
+        AuditAction.PropertyRemoved => "property_removed",
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 

@@ -9,6 +9,8 @@ public static class LeadAdminRoom
         services.AddOptions<LeadErasureOptions>().BindConfiguration("Leads:Erasure").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<LeadList>();
+        services.AddSingleton<LeadHistoryReader>();
+        services.AddSingleton<AdminWithdrawals>();
         services.AddSingleton<LeadMerges>();
         services.AddSingleton<PersonExport>();
         services.AddSingleton<LeadImport>();

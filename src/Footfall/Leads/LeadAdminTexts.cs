@@ -16,7 +16,7 @@ internal static class LeadAdminTexts
 
     private const string Page = """
         {"ok":true,"leads":[{"id":"019c5b2e-7d1a-7c8e-9b2f-7c1e5d1a4c8e","email":"ann@example.org","domain":"example.org","domainKind":"business","consentStatus":"express","mailable":true,
-         "consentMethod":"form","consentPurposes":["newsletter"],"consentChangedAt":"2026-02-13T10:00:00+00:00","consentExpiresAt":null,"source":"organic_search","propertyId":"shop",
+         "consentMethod":"form","consentPurposes":["newsletter"],"consentChangedAt":"2026-02-13T10:00:00+00:00","consentExpiresAt":null,"source":"organic_search","firstPage":"/pricing","propertyId":"shop",
          "firstCapturedAt":"2026-02-13T10:00:00+00:00","lastCapturedAt":"2026-02-13T10:00:00+00:00","mergedInto":null,"unsubscribeUrl":"https://stats.example.org/v1/leads/unsubscribe?token=..."}],"nextCursor":null}
         """;
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Footfall.Capture;
 using Microsoft.Extensions.Primitives;
 
 namespace Footfall.Leads;
@@ -38,6 +39,9 @@ internal sealed record LeadFilter(
     public const int MostAtOnce = 1_000;
     public const int MostAsCsv = 100_000;
     private const int LongestText = 254;
+
+    /// <summary>What a lead's source can be.</summary>
+    public static readonly string[] Sources = [.. Enum.GetValues<TrafficSource>().Select(Ingestion.Names.Of), "import"];
 
     /// <summary>The parameters of the query string.</summary>
     public static readonly string[] Names = ["search", "status", "source", "from", "to", "domainKind", "mailable", "property", "limit", "cursor", "format", "bom"];

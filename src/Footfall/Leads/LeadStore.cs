@@ -42,6 +42,12 @@ internal sealed class LeadStore(NpgsqlDataSource database)
         return await OneAsync(connection, ById, "id", id, cancellationToken);
     }
 
+    public async Task<Lead?> FindAsync(EmailAddress address, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await OneAsync(connection, ByAddress, "address", address.Normalized, cancellationToken);
+    }
+
     /// <summary>The lead and, until the transaction ends, its row's lock; null when there is none.</summary>
     public static Task<Lead?> LockAsync(NpgsqlConnection connection, Guid id, CancellationToken cancellationToken) =>
         OneAsync(connection, ById + " for update", "id", id, cancellationToken);

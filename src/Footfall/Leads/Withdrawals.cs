@@ -58,7 +58,8 @@ internal sealed class Withdrawals(NpgsqlDataSource database, TimeProvider time)
         return withdrawals;
     }
 
-    private async Task WithdrawAsync(NpgsqlConnection connection, Lead lead, ConsentMethod method, byte[]? ipHash, CancellationToken cancellationToken)
+    /// <summary>In the caller's transaction, which holds the lead's row.</summary>
+    public async Task WithdrawAsync(NpgsqlConnection connection, Lead lead, ConsentMethod method, byte[]? ipHash, CancellationToken cancellationToken)
     {
         // The clock of another server may be ahead: what is written now comes after what was written before.
         var now = Later(time.GetUtcNow(), lead.Consent.ChangedAt);

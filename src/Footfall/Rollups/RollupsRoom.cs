@@ -21,6 +21,7 @@ public static class RollupsRoom
         services.AddSingleton<IDayModel, EntityVisitors>();
         services.AddSingleton<IPersonalTrace, UserTraces>();
         services.AddSingleton<RollupStore>();
+        services.AddSingleton<PropertyRemoval>();
         services.AddSingleton(s => s.GetRequiredService<IOptions<RollupsOptions>>().Value is var o ? new RollupLimits(o.MaxEntities, o.MaxExperiments, o.MaxEventTypes) : null!);
         services.AddSingleton<RollupRunner>();
         services.AddSingleton<Backfill>();

@@ -86,7 +86,7 @@ public sealed class LeadListTests(ApiServer server) : IClassFixture<ApiServer>
         var bytes = await answer.Content.ReadAsByteArrayAsync();
         Assert.Equal([0xEF, 0xBB, 0xBF], bytes[..3]);
         var lines = Encoding.UTF8.GetString(bytes[3..]).Split("\r\n");
-        Assert.Equal("id,email,domain,domainKind,consentStatus,mailable,consentMethod,consentPurposes,consentChangedAt,consentExpiresAt,source,propertyId,firstCapturedAt,lastCapturedAt,mergedInto,unsubscribeUrl", lines[0]);
+        Assert.Equal("id,email,domain,domainKind,consentStatus,mailable,consentMethod,consentPurposes,consentChangedAt,consentExpiresAt,source,firstPage,propertyId,firstCapturedAt,lastCapturedAt,mergedInto,unsubscribeUrl", lines[0]);
         Assert.Contains(",\"'=cmd|calc!a1@example.org\",example.org,business,express,true,form,\"'+1, \"\"quoted\"\"\",", lines[1]);
         Assert.Matches(@",http://127\.0\.0\.1:\d+/v1/leads/unsubscribe\?token=[\w-]+$", lines[1]);
     }

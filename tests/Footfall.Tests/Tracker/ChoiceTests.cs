@@ -48,6 +48,35 @@ public sealed class ChoiceTests(TrackedSite tracked) : IClassFixture<TrackedSite
     }
 
     [Fact]
+    public async Task A_link_of_the_dashboard_leaves_this_browser_out_and_counts_it_again()
+    {
+        tracked.Site.Page("/own");
+        await using var profile = await TrackedSite.ProfileAsync();
+        var page = await OpenAsync(profile, "/own#ff.choice=drop");
+        await page.GotoAsync(tracked.Site.Address + "/own?later");
+        await page.WaitForTimeoutAsync(400);
+        Assert.Equal("", await KeptAsync(page));
+        Assert.Equal(0, await tracked.FirstAsync<long>("select count(*) from events where path like '/own%'"));
+        await page.GotoAsync("about:blank");
+        await page.GotoAsync(tracked.Site.Address + "/own#ff.choice=");
+        await tracked.StoredAsync("/own", "page_view", 1);
+    }
+
+    [Fact]
+    public async Task No_link_counts_who_refused_to_be()
+    {
+        tracked.Site.Page("/denied-before");
+        await using var profile = await TrackedSite.ProfileAsync();
+        var page = await OpenAsync(profile, "/denied-before");
+        await page.EvaluateAsync("footfall('consent', 'denied')");
+        await page.GotoAsync("about:blank");
+        await page.GotoAsync(tracked.Site.Address + "/denied-before#ff.choice=");
+        await tracked.StoredAsync("/denied-before", "page_view", 2);
+        Assert.Equal("", await KeptAsync(page));
+        Assert.Equal("cookieless", await page.EvaluateAsync<string>("localStorage.getItem('ff.choice')"));
+    }
+
+    [Fact]
     public async Task Opting_out_ends_it_for_good()
     {
         tracked.Site.Page("/out");

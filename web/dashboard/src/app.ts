@@ -64,6 +64,8 @@ function setTheme(theme: string) {
 function dress() {
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy][hidden]')) button.hidden = !navigator.clipboard;
   if (document.querySelector('ff-chart')) void import(CHART);
+  // On a narrow screen the page's own name may lie beside it.
+  document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   startLive();
   watchArrival();
 }

@@ -1,7 +1,7 @@
 // The tracker's core: page views, and the calls that pages make. What is done on a page is in actions.ts, which comes behind it.
 import { begin, enqueue, flush, settle } from './delivery';
 import { doc, has, nav, on, place, safely, setting, wants, win, words } from './page';
-import { anonId, choose, ignored, randomId } from './person';
+import { anonId, choose, ignored, obey, randomId } from './person';
 
 export type Fields = { [name: string]: any };
 
@@ -79,6 +79,7 @@ export const call = (...args: any[]): unknown => safely(() => {
 export function start(host: string, loadActions: () => void): void {
   if (/^(localhost|127\..*|\[::1]|)$/.test(place.hostname) && !has('localhost') || nav.webdriver && !has('webdriver')
     || win.top !== win && !has('frames') || has('domains') && !words('domains').includes(place.hostname)) return;
+  safely(obey);
   const ready = (): void => {
     // Interactive is a page whose deferred scripts still run: it is left alone until they have.
     if (running || doc.readyState !== 'complete' && !performance.timing.domContentLoadedEventStart || (doc as any).prerendering || doc.hidden || ignored()) return;

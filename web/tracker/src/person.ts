@@ -54,3 +54,9 @@ export function choose(wish: string): void {
     cookie('');
   }
 }
+
+/** A link of the dashboard may leave its reader's own browser out, and take that back: who refused otherwise stays as they are. */
+export function obey(): void {
+  const wish = place.hash.split('#' + choiceKey + '=')[1];
+  if (wish === 'drop' || wish === '' && store(choiceKey) === 'drop') choose(wish);
+}

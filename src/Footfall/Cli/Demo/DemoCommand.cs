@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Footfall.Capture;
+using Footfall.Definitions;
 using Footfall.Ingestion;
 using Footfall.Leads;
 using Footfall.Rollups;

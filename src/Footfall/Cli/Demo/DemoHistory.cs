@@ -1,4 +1,5 @@
 using Footfall.Capture;
+using Footfall.Definitions;
 using Footfall.Leads;
 
 namespace Footfall.Cli.Demo;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using Footfall.Capture;
+using Footfall.Definitions;
 
 namespace Footfall.Cli.Export;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Footfall.Capture;
+using Footfall.Definitions;
 using Footfall.Hosting;
 using Footfall.Ingestion;
 using Footfall.Rollups;

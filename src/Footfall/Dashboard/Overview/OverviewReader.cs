@@ -29,7 +29,7 @@ internal sealed class OverviewReader(CurrentPage page, FiguresReader figures, Pa
         return new OverviewModel(
             KpiInfo.Find(page.Address["metric"]), interval, now, then, answers, vitals, summary.Freshness, summary.Ingest,
             purged.TryGetValue(page.Property.Id, out var through) && through >= days.From ? through.AddDays(1) : null,
-            await notes.ReadAsync(page.Property.Id, days, cancellationToken));
+            page.IsShared ? [] : await notes.ReadAsync(page.Property.Id, days, cancellationToken));   // colleagues write them for each other
     }
 
     /// <summary>The intervals that suit the days.</summary>
