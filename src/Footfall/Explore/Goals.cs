@@ -11,7 +11,7 @@ internal static class Goals
     public static async Task<(IReadOnlyList<Filter> Filters, string? Problem)> FindAsync(Snapshot snapshot, string propertyId, IReadOnlyList<Filter> filters, CancellationToken cancellationToken)
     {
         if (filters.All(f => f.Dimension.Kind != DimensionKind.Goal)) return (filters, null);
-        IReadOnlyList<GoalMeaning> goals = [];
+        List<GoalMeaning> goals = [];
         await using (var command = snapshot.Command(Select))
         {
             command.Parameters.AddWithValue("property", propertyId);

@@ -23,7 +23,7 @@ internal sealed class ParameterReader(IQueryCollection values, bool ofBody = fal
     {
         if (Error is not null) return Error;
         var unknown = values.Keys.FirstOrDefault(k => !asked.Contains(k));
-        if (unknown is not null) Refuse(Shown(unknown), $"There is no {(ofBody ? "member" : "parameter")} of this name here; there are {string.Join(", ", asked.Order(StringComparer.Ordinal))}.");
+        if (unknown is not null) Error = new InvalidParameter(Shown(unknown), $"There is no {(ofBody ? "member" : "parameter")} of this name here; there are {string.Join(", ", asked.Order(StringComparer.Ordinal))}.");
         return Error;
     }
 

@@ -1,4 +1,5 @@
 using Footfall.Explore;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Footfall.Metrics;
 
@@ -25,5 +26,5 @@ internal static class QuestionBody
             : (new ParameterReader(values, ofBody: true), null);
     }
 
-    private static IResult TooLarge() => Answers.Refuse(StatusCodes.Status413PayloadTooLarge, new ErrorBody("body_too_large", $"The body may have at most {BodyParameters.MaxBytes} bytes."));
+    private static JsonHttpResult<ErrorBody> TooLarge() => Answers.Refuse(StatusCodes.Status413PayloadTooLarge, new ErrorBody("body_too_large", $"The body may have at most {BodyParameters.MaxBytes} bytes."));
 }

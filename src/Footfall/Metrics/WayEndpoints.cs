@@ -75,7 +75,7 @@ internal static class WayEndpoints
         var body = new RetentionBody(new WindowBody(query.Window.From, query.Window.To), ExploreEndpoints.Name(query.Per), Grid(query, cohorts, scope.Now), Engine, state.CompleteFrom);
         return Answers.Of(context, form, body, $"retention-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", b =>
         {
-            var table = new CsvTable(new[] { "cohort", "visitors" }.Concat(b.Cohorts.Select((_, i) => $"{b.Interval}_{i}")));
+            var table = new CsvTable(b.Cohorts.Select((_, i) => $"{b.Interval}_{i}").Prepend("visitors").Prepend("cohort"));
             foreach (var cohort in b.Cohorts)
             {
                 var cells = cohort.Cells.Select(c => (object?)c.Visitors).Concat(Enumerable.Repeat((object?)null, b.Cohorts.Count - cohort.Cells.Count));

@@ -55,6 +55,8 @@ public sealed class BoundTests : IAsyncLifetime
     [InlineData("/v1/metrics/realtime?property=shop", "events")]
     [InlineData("/v1/metrics/vitals?property=shop", "events")]
     [InlineData("/v1/metrics/timeseries?property=shop", "events")]
+    [InlineData("/v1/metrics/retention?property=shop", "events")]
+    [InlineData("/v1/metrics/journeys?property=shop&path=/", "events")]
     public async Task Whatever_is_asked_ends_with_the_client_that_goes(string url, string table)
     {
         await using var connection = await server.Database.Source.OpenConnectionAsync();
