@@ -13,6 +13,27 @@ internal class Numbers
 
     public int this[int index] => Bytes is not null ? Bytes[index] : Shorts is not null ? Shorts[index] : Ints is not null ? Ints[index] : 0;
 
+    /// <summary>The same numbers as codes.</summary>
+    public Codes As(int[] words) => new() { Bytes = Bytes, Shorts = Shorts, Ints = Ints, Words = words };
+
+    /// <summary>In the narrowest array that holds them.</summary>
+    public static Numbers Of(ReadOnlySpan<int> values)
+    {
+        var most = 0;
+        foreach (var value in values) most |= value;   // as many bits as the greatest
+        if (most == 0) return new Numbers();
+        if (most <= byte.MaxValue)
+        {
+            var bytes = new byte[values.Length];
+            for (var i = 0; i < bytes.Length; i++) bytes[i] = (byte)values[i];
+            return new Numbers { Bytes = bytes };
+        }
+        if (most > ushort.MaxValue) return new Numbers { Ints = values.ToArray() };
+        var shorts = new ushort[values.Length];
+        for (var i = 0; i < shorts.Length; i++) shorts[i] = (ushort)values[i];
+        return new Numbers { Shorts = shorts };
+    }
+
     public long Size => (Bytes?.Length ?? 0) + (2L * (Shorts?.Length ?? 0)) + (4L * (Ints?.Length ?? 0));
 }
 
@@ -29,9 +50,17 @@ internal sealed class Codes : Numbers
 internal sealed record PropColumn(int[] Hits, Codes Values);
 
 /// <summary>The day's props. Values are what PostgreSQL's <c>props -&gt;&gt; key</c> gives; a JSON null is no value.</summary>
-internal abstract class PropColumns
+internal sealed class PropColumns(PropTable table, Vocabulary vocabulary)
 {
     /// <summary>False where the day may have the prop but the segment does not hold it (too many keys or values): only raw rows can tell.</summary>
-    /// <param name="column">Null where no hit of the day has the prop.</param>
-    public abstract bool TryGet(string key, out PropColumn? column);
+    public bool Covers(string key) => table.Columns.ContainsKey(key) || (!table.MayMissOthers && !table.Missing.Contains(key));
+
+    /// <summary>Null where no hit of the day has the prop. Unpacks it each time: to be called once for a question.</summary>
+    public PropColumn? Read(string key)
+    {
+        if (!table.Columns.TryGetValue(key, out var packed)) return null;
+        var data = SegmentCodec.Unpack(packed);
+        var words = vocabulary.Prop(key);
+        return new PropColumn(data.Hits, data.Values.As(Array.ConvertAll(data.Texts, t => t is null ? 0 : words.Add(t))));
+    }
 }

@@ -72,6 +72,9 @@ internal sealed class Words
 
     public long Bytes => Interlocked.Read(ref bytes);
 
+    /// <summary>Roughly, with its entry in the table.</summary>
+    public static long BytesOf(string text) => 100 + (2L * text.Length);
+
     /// <summary>Null for code 0.</summary>
     public string? this[int code] => texts[code];
 
@@ -93,7 +96,7 @@ internal sealed class Words
             }
             texts[count] = text;
             codes[text] = count;
-            bytes += 100 + (2L * text.Length);
+            bytes += BytesOf(text);
             Volatile.Write(ref count, count + 1);
             return count - 1;
         }
