@@ -83,6 +83,7 @@ public static class FootfallHost
         builder.Services.AddLeads(builder.Configuration).AddLeadAdmin();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups();
+        builder.Services.AddSegments();
         builder.Services.AddCli();
         return builder.Build();
     }

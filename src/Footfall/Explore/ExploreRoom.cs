@@ -7,6 +7,7 @@ public static class ExploreRoom
     {
         services.AddOptions<ExploreOptions>().BindConfiguration("Explore").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<Snapshots>();
+        services.AddSingleton<Moments>();
         return services;
     }
 }

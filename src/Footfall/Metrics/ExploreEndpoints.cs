@@ -7,8 +7,6 @@ namespace Footfall.Metrics;
 /// <summary>Questions about raw rows: by dimension, over time. What filters and metrics mean: docs/definitions.md.</summary>
 internal static class ExploreEndpoints
 {
-    private const string Engine = "sql";
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v1/metrics").RequireAccess(AccessRole.Dashboard).AddEndpointFilter(QueryFailures.Add);
@@ -16,7 +14,7 @@ internal static class ExploreEndpoints
         group.MapGet("/timeseries", GetTimeseriesAsync).WithName("timeseries").Produces<TimeseriesBody>().WithMetadata(ApiTexts.Timeseries);
     }
 
-    private static async Task<IResult> GetBreakdownAsync(HttpContext context, PropertyScope scope, Snapshots snapshots, CancellationToken cancellationToken)
+    private static async Task<IResult> GetBreakdownAsync(HttpContext context, PropertyScope scope, Moments moments, CancellationToken cancellationToken)
     {
         var reader = new ParameterReader(context.Request.Query);
         var property = scope.Read(reader, context);
@@ -26,29 +24,30 @@ internal static class ExploreEndpoints
         if (refusal is not null) return refusal;
 
         var query = question.Query;
-        await using var snapshot = await snapshots.OpenAsync(cancellationToken);
-        var cells = await snapshot.AnswerAsync(query with { Limit = query.Limit + 1 }, cancellationToken);   // one more tells whether there is a next page
+        await using var moment = moments.Open(property);
+        await moment.DecideAsync([query, question.Comparison], cancellationToken);
+        var cells = await moment.AnswerAsync(query with { Limit = query.Limit + 1 }, cancellationToken);   // one more tells whether there is a next page
         string? next = null;
         if (cells.Count > query.Limit)
         {
             cells.RemoveAt(cells.Count - 1);
             next = Position.Of(cells[^1].Values[0], cells[^1].Key).Encode(query.Fingerprint());
         }
-        var (totals, totalsThen) = await TotalsAsync(snapshot, question, cancellationToken);
+        var (totals, totalsThen) = await TotalsAsync(moment, question, cancellationToken);
         Dictionary<string, Cell>? then = null;
         if (question.Comparison is { } comparison)
         {
-            var compared = await snapshot.AnswerAsync(comparison with { Only = [.. cells.Select(c => c.Key)] }, cancellationToken);
+            var compared = await moment.AnswerAsync(comparison with { Only = [.. cells.Select(c => c.Key)] }, cancellationToken);
             then = compared.ToDictionary(KeyOrNone, StringComparer.Ordinal);
         }
         var rows = cells.Select(c => new BreakdownRow(c.Key, Figures(query.Metrics, c, then is null ? null : then.GetValueOrDefault(KeyOrNone(c)) ?? Snapshot.Nothing(query.Metrics)))).ToList();
         var body = new BreakdownBody(
             Body(query.Window), question.CompareTo is { } window ? Body(window) : null, query.By!.Value.Name, [.. query.Metrics.Select(m => m.Name())],
-            Figures(query.Metrics, totals, totalsThen), rows, next, Engine, state.CompleteFrom);
+            Figures(query.Metrics, totals, totalsThen), rows, next, moment.Engine, state.CompleteFrom);
         return Answers.Of(context, form, body, $"breakdown-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", Table, next);
     }
 
-    private static async Task<IResult> GetTimeseriesAsync(HttpContext context, PropertyScope scope, Snapshots snapshots, CancellationToken cancellationToken)
+    private static async Task<IResult> GetTimeseriesAsync(HttpContext context, PropertyScope scope, Moments moments, CancellationToken cancellationToken)
     {
         var reader = new ParameterReader(context.Request.Query);
         var property = scope.Read(reader, context);
@@ -59,26 +58,27 @@ internal static class ExploreEndpoints
 
         var query = question.Query;
         var interval = query.Per!.Value;
-        await using var snapshot = await snapshots.OpenAsync(cancellationToken);
-        var now = await SeriesAsync(snapshot, query, interval, cancellationToken);
-        var then = question.Comparison is { } comparison ? await SeriesAsync(snapshot, comparison, interval, cancellationToken) : null;
-        var (totals, totalsThen) = await TotalsAsync(snapshot, question, cancellationToken);
+        await using var moment = moments.Open(property);
+        await moment.DecideAsync([query, question.Comparison], cancellationToken);
+        var now = await SeriesAsync(moment, query, interval, cancellationToken);
+        var then = question.Comparison is { } comparison ? await SeriesAsync(moment, comparison, interval, cancellationToken) : null;
+        var (totals, totalsThen) = await TotalsAsync(moment, question, cancellationToken);
         var body = new TimeseriesBody(
             Body(query.Window), question.CompareTo is { } window ? Body(window) : null, Name(interval), [.. query.Metrics.Select(m => m.Name())],
             Figures(query.Metrics, totals, totalsThen),
             [.. now.Select((p, i) => new TimePoint(Start(p.Start, interval), Figures(query.Metrics, p.Cell, then is not null && i < then.Count ? then[i].Cell : null)))],
             then?.ConvertAll(p => new TimePoint(Start(p.Start, interval), Figures(query.Metrics, p.Cell, null))),
-            Engine, state.CompleteFrom);
+            moment.Engine, state.CompleteFrom);
         return Answers.Of(context, form, body, $"timeseries-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", Table);
     }
 
-    private static async Task<(Cell Now, Cell? Then)> TotalsAsync(Snapshot snapshot, Question question, CancellationToken cancellationToken) => (
-        (await snapshot.AnswerAsync(question.Query.Total, cancellationToken))[0],
-        question.Comparison is { } comparison ? (await snapshot.AnswerAsync(comparison.Total, cancellationToken))[0] : null);
+    private static async Task<(Cell Now, Cell? Then)> TotalsAsync(Moment moment, Question question, CancellationToken cancellationToken) => (
+        (await moment.AnswerAsync(question.Query.Total, cancellationToken))[0],
+        question.Comparison is { } comparison ? (await moment.AnswerAsync(comparison.Total, cancellationToken))[0] : null);
 
-    private static async Task<List<(DateTimeOffset Start, Cell Cell)>> SeriesAsync(Snapshot snapshot, Query query, Interval interval, CancellationToken cancellationToken)
+    private static async Task<List<(DateTimeOffset Start, Cell Cell)>> SeriesAsync(Moment moment, Query query, Interval interval, CancellationToken cancellationToken)
     {
-        var cells = (await snapshot.AnswerAsync(query, cancellationToken)).ToDictionary(c => TimePieces.FromKey(c.Key!));
+        var cells = (await moment.AnswerAsync(query, cancellationToken)).ToDictionary(c => TimePieces.FromKey(c.Key!));
         return [.. TimePieces.Of(query.Window, interval).Select(start => (start, cells.GetValueOrDefault(start) ?? Snapshot.Nothing(query.Metrics)))];
     }
 
