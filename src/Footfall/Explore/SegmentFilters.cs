@@ -19,12 +19,21 @@ internal sealed class WordFilter(Filter filter, Words words)
         return verdict == Yes;
     }
 
+    /// <summary>Whether a path is the page, whatever its query or fragment; a page that ends in * is a beginning.</summary>
+    public static bool IsOnPage(string path, string page)
+    {
+        var end = path.AsSpan().IndexOfAny('?', '#');
+        var own = end < 0 ? path : path.AsSpan(0, end);
+        return page.EndsWith('*') ? own.StartsWith(page.AsSpan(0, page.Length - 1), StringComparison.Ordinal) : own.SequenceEqual(page);
+    }
+
     /// <param name="text">Null for "has none".</param>
     private bool Holds(string? text) => filter.Operator switch
     {
         FilterOperator.Is => values.Contains(text),
         FilterOperator.IsNot => !values.Contains(text),
         FilterOperator.Contains => text is not null && text.Contains(filter.Values[0]!, StringComparison.Ordinal),
+        FilterOperator.Matches => text is not null && IsOnPage(text, filter.Values[0]!),
         _ => throw new ArgumentOutOfRangeException(nameof(text), filter.Operator, null),
     };
 }
@@ -44,9 +53,12 @@ internal sealed class SegmentFilters
     private readonly List<(SessionFact Fact, WordFilter Filter)> ofSessions = [];
     private readonly List<WordFilter> ofPaths = [], ofTypes = [];
     private readonly List<(string Key, WordFilter Filter)> ofProps = [];
+    private readonly List<Filter> ofGoals = [];
+    private readonly Vocabulary vocabulary;
 
     public SegmentFilters(IEnumerable<Filter> filters, Vocabulary vocabulary)
     {
+        this.vocabulary = vocabulary;
         foreach (var filter in filters)
         {
             switch (filter.Dimension.Kind)
@@ -54,6 +66,7 @@ internal sealed class SegmentFilters
                 case DimensionKind.Path: ofPaths.Add(new WordFilter(filter, vocabulary[SegmentWords.Path])); break;
                 case DimensionKind.EventType: ofTypes.Add(new WordFilter(filter, vocabulary[SegmentWords.EventType])); break;
                 case DimensionKind.Prop: ofProps.Add((filter.Dimension.Key!, new WordFilter(filter, vocabulary.Prop(filter.Dimension.Key!)))); break;
+                case DimensionKind.Goal: ofGoals.Add(filter); break;
                 default:
                     var fact = FactOf(filter.Dimension.Kind);
                     ofSessions.Add((fact, new WordFilter(filter, vocabulary[Vocabulary.KindOf(fact)])));
@@ -71,11 +84,11 @@ internal sealed class SegmentFilters
             if (!Keep(segment[fact], filter, segment.Rows, ref rows)) return null;
         }
         bool[]? groups = null;
-        if (ofPaths.Count + ofTypes.Count > 0)
+        if (ofPaths.Count + ofTypes.Count + ofGoals.Count > 0)
         {
             var paths = Array.ConvertAll(segment.Paths, code => ofPaths.TrueForAll(f => f.Holds(code)));
             var types = Array.ConvertAll(segment.Types, code => ofTypes.TrueForAll(f => f.Holds(code)));
-            groups = Array.ConvertAll(segment.Groups, g => paths[g.Path] && types[g.Type]);
+            groups = Array.ConvertAll(segment.Groups, g => paths[g.Path] && types[g.Type] && ofGoals.TrueForAll(f => MeetsGoals(segment, g, f)));
             if (!groups.Contains(true)) return null;
         }
         ulong[]? bits = null;
@@ -104,9 +117,17 @@ internal sealed class SegmentFilters
         DimensionKind.Device => SessionFact.Device,
         DimensionKind.Browser => SessionFact.Browser,
         DimensionKind.Os => SessionFact.Os,
-        DimensionKind.Path or DimensionKind.EventType or DimensionKind.Prop => throw new ArgumentException("It is no fact of a session.", nameof(kind)),
+        DimensionKind.Path or DimensionKind.EventType or DimensionKind.Prop or DimensionKind.Goal => throw new ArgumentException("It is no fact of a session.", nameof(kind)),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
+
+    /// <summary>Which goals an event meets, its path and type say alone.</summary>
+    private bool MeetsGoals(DaySegment segment, HitGroup hits, Filter filter)
+    {
+        var (path, type) = (vocabulary[SegmentWords.Path][segment.Paths[hits.Path]], vocabulary[SegmentWords.EventType][segment.Types[hits.Type]]);
+        var meets = filter.Goals.Any(g => g.EventType == type && (g.Path is null || (path is not null && WordFilter.IsOnPage(path, g.Path))));
+        return meets != (filter.Operator == FilterOperator.IsNot);
+    }
 
     /// <summary>Takes rows of which the condition does not hold out of <paramref name="rows"/>. False when none is left for sure.</summary>
     private static bool Keep(Codes codes, WordFilter filter, int count, ref byte[]? rows)

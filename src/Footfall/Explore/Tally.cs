@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Footfall.Segments;
 
@@ -9,8 +10,8 @@ internal sealed class Tally
     public Tally(int groups, IReadOnlyList<Metric> metrics)
     {
         Groups = groups;
-        NeedsEvents = metrics.Any(m => m is Metric.Visitors or Metric.PageViews or Metric.Events or Metric.Conversions);
-        NeedsSessions = metrics.Any(m => m is Metric.Sessions || m.IsRatio());
+        NeedsEvents = metrics.Any(m => m.IsOfEvents());
+        NeedsSessions = metrics.Any(m => m == Metric.Sessions || m.IsRatio());
         if (metrics.Contains(Metric.Visitors)) Visitors = new long[groups];
         // A group with visitors has events: which is all that one must know of them where nobody asks for their number.
         if (metrics.Contains(Metric.Events) || (NeedsEvents && Visitors is null)) Events = new long[groups];
@@ -21,6 +22,10 @@ internal sealed class Tally
         if (metrics.Contains(Metric.ConversionRate)) Converted = new long[groups];
         if (metrics.Contains(Metric.VisitDuration)) DurationMicros = new long[groups];
         if (metrics.Contains(Metric.EngagedTime)) EngagedMs = new long[groups];
+        foreach (var metric in metrics)
+        {
+            if (metric.Kind == MetricKind.PropSum) PropSums[metric.Key!] = new Int128[groups];
+        }
     }
 
     public int Groups { get; }
@@ -39,6 +44,9 @@ internal sealed class Tally
     public long[]? Converted { get; }
     public long[]? DurationMicros { get; }
     public long[]? EngagedMs { get; }
+
+    /// <summary>By key of a prop, millionths.</summary>
+    public Dictionary<string, Int128[]> PropSums { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether the group has anything that the asked metrics are computed from.</summary>
     public bool Has(int group) => Visitors?[group] > 0 || Events?[group] > 0 || Sessions?[group] > 0;
@@ -75,20 +83,30 @@ internal sealed class Tally
     }
 
     /// <summary>The same division, in the same order, as in SQL: to the last bit.</summary>
-    public double? Value(Metric metric, int group) => metric switch
+    public double? Value(Metric metric, int group) => metric.Kind switch
     {
-        Metric.Visitors => Visitors![group],
-        Metric.Sessions => Sessions![group],
-        Metric.PageViews => PageViews![group],
-        Metric.Events => Events![group],
-        Metric.BounceRate => Share(Bounces![group], Sessions![group]),
-        Metric.VisitDuration => Share((DurationMicros![group] + 500) / 1_000, Sessions![group]) / 1_000,   // whole milliseconds, as SQL rounds them
-        Metric.EngagedTime => Share(EngagedMs![group], Sessions![group]) / 1_000,
-        Metric.Conversions => Conversions![group],
-        Metric.ConversionRate => Share(Converted![group], Sessions![group]),
-        Metric.Leads => throw new NotSupportedException("Segments hold no leads."),
+        MetricKind.Visitors => Visitors![group],
+        MetricKind.Sessions => Sessions![group],
+        MetricKind.PageViews => PageViews![group],
+        MetricKind.Events => Events![group],
+        MetricKind.BounceRate => Share(Bounces![group], Sessions![group]),
+        MetricKind.VisitDuration => Share((DurationMicros![group] + 500) / 1_000, Sessions![group]) / 1_000,   // whole milliseconds, as SQL rounds them
+        MetricKind.EngagedTime => Share(EngagedMs![group], Sessions![group]) / 1_000,
+        MetricKind.Conversions => Conversions![group],
+        MetricKind.ConversionRate => Share(Converted![group], Sessions![group]),
+        MetricKind.Leads => throw new NotSupportedException("Segments hold no leads."),
+        MetricKind.PropSum => FromMillionths(PropSums[metric.Key!][group]),
         _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, null),
     };
+
+    /// <summary>The double next to the decimal number, as PostgreSQL converts a numeric.</summary>
+    private static double FromMillionths(Int128 sum)
+    {
+        const long exact = 1L << 53;   // up to here, dividing two numbers that a double holds gives the next double
+        if (sum >= -exact && sum <= exact) return (double)(long)sum / 1_000_000;
+        var digits = Int128.Abs(sum).ToString(CultureInfo.InvariantCulture);
+        return double.Parse($"{(sum < 0 ? "-" : "")}{digits[..^6]}.{digits[^6..]}", CultureInfo.InvariantCulture);
+    }
 
     private static double? Share(long part, long whole) => whole == 0 ? null : (double)part / whole;
 
