@@ -54,8 +54,8 @@ internal sealed class Tally
     public void AddSession(int group, DaySegment segment, int row)
     {
         Sessions![group]++;
-        if (Bounces is not null && (segment.Flags[row] & SessionFlags.Bounce) != 0) Bounces[group]++;
-        if (Converted is not null && (segment.Flags[row] & SessionFlags.Converted) != 0) Converted[group]++;
+        if (Bounces is not null && (segment.Flags[row] & SessionFlags.Bounce) != SessionFlags.None) Bounces[group]++;
+        if (Converted is not null && (segment.Flags[row] & SessionFlags.Converted) != SessionFlags.None) Converted[group]++;
         if (DurationMicros is not null) DurationMicros[group] += (segment.Duration[row] * 1_000L) + (segment.DurationMicros?[row] ?? 0);
         if (EngagedMs is not null) EngagedMs[group] += segment.Engaged[row];
         if (segment.LongSessions.Length > 0) AddLong(group, segment, row);
