@@ -44,15 +44,12 @@ internal sealed class Moment(SegmentMoment segments, Snapshots snapshots, Explor
         DayRange window, Func<SegmentWindow, bool> covers, Func<SegmentWindow, CancellationToken, T> fromSegments, Func<Snapshot, CancellationToken, Task<T>> fromRows, CancellationToken cancellationToken)
     {
         if (!onlyRows && await WindowAsync(window, covers, cancellationToken) is { } found) return await WorkAsync(found, fromSegments, cancellationToken);
+        usedRows = true;
         return await fromRows(await SnapshotAsync(cancellationToken), cancellationToken);
     }
 
     /// <summary>Raw rows, for what only they tell.</summary>
-    public async Task<Snapshot> SnapshotAsync(CancellationToken cancellationToken)
-    {
-        usedRows = true;
-        return snapshot ??= await snapshots.OpenAsync(cancellationToken);
-    }
+    public async Task<Snapshot> SnapshotAsync(CancellationToken cancellationToken) => snapshot ??= await snapshots.OpenAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

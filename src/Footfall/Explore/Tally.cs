@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Footfall.Segments;
 
@@ -21,7 +22,10 @@ internal sealed class Tally
         if (metrics.Contains(Metric.ConversionRate)) Converted = new long[groups];
         if (metrics.Contains(Metric.VisitDuration)) DurationMicros = new long[groups];
         if (metrics.Contains(Metric.EngagedTime)) EngagedMs = new long[groups];
-        Sums = metrics.Where(m => m.Kind == MetricKind.PropSum).ToDictionary(m => m.Key!, _ => new Int128[groups], StringComparer.Ordinal);
+        foreach (var metric in metrics)
+        {
+            if (metric.Kind == MetricKind.PropSum) PropSums[metric.Key!] = new Int128[groups];
+        }
     }
 
     public int Groups { get; }
@@ -41,8 +45,8 @@ internal sealed class Tally
     public long[]? DurationMicros { get; }
     public long[]? EngagedMs { get; }
 
-    /// <summary>By prop, in millionths.</summary>
-    public IReadOnlyDictionary<string, Int128[]> Sums { get; }
+    /// <summary>By key of a prop, millionths.</summary>
+    public Dictionary<string, Int128[]> PropSums { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether the group has anything that the asked metrics are computed from.</summary>
     public bool Has(int group) => Visitors?[group] > 0 || Events?[group] > 0 || Sessions?[group] > 0;
@@ -50,8 +54,8 @@ internal sealed class Tally
     public void AddSession(int group, DaySegment segment, int row)
     {
         Sessions![group]++;
-        if (Bounces is not null && (segment.Flags[row] & SessionFlags.Bounce) != 0) Bounces[group]++;
-        if (Converted is not null && (segment.Flags[row] & SessionFlags.Converted) != 0) Converted[group]++;
+        if (Bounces is not null && (segment.Flags[row] & SessionFlags.Bounce) != SessionFlags.None) Bounces[group]++;
+        if (Converted is not null && (segment.Flags[row] & SessionFlags.Converted) != SessionFlags.None) Converted[group]++;
         if (DurationMicros is not null) DurationMicros[group] += (segment.Duration[row] * 1_000L) + (segment.DurationMicros?[row] ?? 0);
         if (EngagedMs is not null) EngagedMs[group] += segment.Engaged[row];
         if (segment.LongSessions.Length > 0) AddLong(group, segment, row);
@@ -90,10 +94,19 @@ internal sealed class Tally
         MetricKind.EngagedTime => Share(EngagedMs![group], Sessions![group]) / 1_000,
         MetricKind.Conversions => Conversions![group],
         MetricKind.ConversionRate => Share(Converted![group], Sessions![group]),
-        MetricKind.PropSum => PropNumber.Value(Sums[metric.Key!][group]),
         MetricKind.Leads => throw new NotSupportedException("Segments hold no leads."),
+        MetricKind.PropSum => FromMillionths(PropSums[metric.Key!][group]),
         _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, null),
     };
+
+    /// <summary>The double next to the decimal number, as PostgreSQL converts a numeric.</summary>
+    private static double FromMillionths(Int128 sum)
+    {
+        const long exact = 1L << 53;   // up to here, dividing two numbers that a double holds gives the next double
+        if (sum >= -exact && sum <= exact) return (double)(long)sum / 1_000_000;
+        var digits = Int128.Abs(sum).ToString(CultureInfo.InvariantCulture);
+        return double.Parse($"{(sum < 0 ? "-" : "")}{digits[..^6]}.{digits[^6..]}", CultureInfo.InvariantCulture);
+    }
 
     private static double? Share(long part, long whole) => whole == 0 ? null : (double)part / whole;
 

@@ -112,8 +112,8 @@ internal sealed class PackedWriter
 /// <summary>Reads what <see cref="PackedWriter"/> wrote. Whatever is not as it must be is an <see cref="InvalidDataException"/>.</summary>
 internal ref struct PackedReader(ReadOnlySpan<byte> bytes)
 {
-    /// <summary>As many as an array of eight-byte elements can hold, which is more than any day has.</summary>
-    public const int MaxNumbers = 0x0FFF_FFFF;
+    /// <summary>More than any day may have: what asks for more is damaged.</summary>
+    public const int MaxNumbers = 0x03FF_FFFF;
 
     private ReadOnlySpan<byte> rest = bytes;
 

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -51,6 +50,16 @@ internal sealed class PropBuilder(SegmentLimits limits)
                 default: Add(key, hit, Letters(reader.ValueSpan)); break;
             }
         }
+    }
+
+    /// <summary>A value that is known already.</summary>
+    public void Add(int hit, string key, string value) => Add(Find(key), hit, value);
+
+    /// <summary>What another table of the day did not hold, this one does not either.</summary>
+    public void Miss(IEnumerable<string> missing, bool mayMissOthers)
+    {
+        foreach (var key in missing) Find(key)?.Drop();
+        others |= mayMissOthers;
     }
 
     /// <param name="place">Where each hit has come to lie; negative for none.</param>

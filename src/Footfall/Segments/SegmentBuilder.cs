@@ -1,17 +1,15 @@
 using System.Runtime.InteropServices;
-using System.Text;
+using System.Security.Cryptography;
 
 namespace Footfall.Segments;
 
 /// <summary>A session as the builder takes it. Times in microseconds since the day's start.</summary>
 /// <param name="Facts">By <see cref="SessionFact"/>.</param>
-internal readonly record struct BuiltSession(Guid VisitorId, Guid Id, int Number, long Start, long End, long EngagedMs, bool Bounce, bool Converted, string?[] Facts);
+internal readonly record struct BuiltSession(Guid VisitorId, Guid Id, int Number, long Start, long End, long EngagedMs, SessionFlags Flags, string?[] Facts);
 
 /// <summary>Collects a day's sessions and events, in whatever order they come, and puts them into columns. The same rows give the same columns.</summary>
 internal sealed class SegmentBuilder(DateOnly day, SegmentLimits limits)
 {
-    private const long MicrosOfDay = 86_400_000_000;
-
     private readonly Dictionary<(Guid Visitor, Guid Session), int> sessions = [];
     private readonly List<BuiltSession?> rows = [];
     private readonly List<int>[] facts = [.. Enum.GetValues<SessionFact>().Select(_ => new List<int>())];
@@ -21,7 +19,7 @@ internal sealed class SegmentBuilder(DateOnly day, SegmentLimits limits)
     private readonly PropBuilder props = new(limits);
     private long textBytes;
 
-    private readonly record struct BuiltHit(int Session, int Group, long Time, long PropsHash, bool Converted);
+    private readonly record struct BuiltHit(int Session, int Group, long Time, long Alike, bool Converted);
 
     /// <summary>Beyond what a segment may hold: nothing more needs to come, and there is nothing to build.</summary>
     public bool IsTooLarge => hits.Count > limits.Hits || rows.Count > limits.Sessions || textBytes > limits.TextBytes;
@@ -44,12 +42,22 @@ internal sealed class SegmentBuilder(DateOnly day, SegmentLimits limits)
     /// <param name="json">The event's props, as jsonb writes them; empty for none.</param>
     public void Add(Guid visitor, Guid session, long time, bool converted, string type, string? path, ReadOnlySpan<byte> json)
     {
+        var hash = json.IsEmpty ? 0 : BitConverter.ToInt64(SHA256.HashData(json));
+        if (!json.IsEmpty) props.Add(hits.Count, json);
+        Add((visitor, session), time, converted, type, path, hash);
+    }
+
+    /// <summary>An event without its props, which are added by themselves. Returns its number.</summary>
+    /// <param name="alike">Orders events that are alike in all else.</param>
+    public int Add((Guid Visitor, Guid Id) session, long time, bool converted, string type, string? path, long alike)
+    {
         var key = (Code(SegmentWords.Path, path), Code(SegmentWords.EventType, type));
         if (!groups.TryGetValue(key, out var group)) groups.Add(key, group = groups.Count);
-        var hash = json.IsEmpty ? 0 : BitConverter.ToInt64(System.Security.Cryptography.SHA256.HashData(json));
-        if (!json.IsEmpty) props.Add(hits.Count, json);
-        hits.Add(new BuiltHit(IndexOf((visitor, session)), group, time, hash, converted));
+        hits.Add(new BuiltHit(IndexOf(session), group, time, alike, converted));
+        return hits.Count - 1;
     }
+
+    public PropBuilder Props => props;
 
     public SegmentData Build()
     {
@@ -103,7 +111,7 @@ internal sealed class SegmentBuilder(DateOnly day, SegmentLimits limits)
             duration[row] = (uint)Math.Min(lasted, uint.MaxValue);
             micros[row] = (ushort)rest;
             engaged[row] = (uint)Math.Min(s.EngagedMs, uint.MaxValue);
-            flags[row] = (s.Bounce ? SessionFlags.Bounce : 0) | (s.Converted ? SessionFlags.Converted : 0) | (s.End >= MicrosOfDay ? SessionFlags.GoesOn : 0);
+            flags[row] = s.Flags;
             if (lasted > uint.MaxValue || s.EngagedMs > uint.MaxValue) longSessions.Add(new LongSession(row, lasted - duration[row], s.EngagedMs - engaged[row]));
         }
         return new SegmentData
@@ -190,7 +198,7 @@ internal sealed class SegmentBuilder(DateOnly day, SegmentLimits limits)
                 if (by[i] != by[i - 1]) continue;
                 var from = i - 1;
                 while (i < of.Length && by[i] == by[from]) i++;
-                of[from..i].Sort((a, b) => (hits[a].Converted, hits[a].PropsHash).CompareTo((hits[b].Converted, hits[b].PropsHash)));
+                of[from..i].Sort((a, b) => (hits[a].Converted, hits[a].Alike).CompareTo((hits[b].Converted, hits[b].Alike)));
             }
         }
         return (order, [.. ordered]);

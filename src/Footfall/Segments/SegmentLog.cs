@@ -13,4 +13,7 @@ internal static partial class SegmentLog
 
     [LoggerMessage(5504, LogLevel.Warning, "{Property} {Day:yyyy-MM-dd} has raw rows and no segment; it is rolled up again.")]
     public static partial void SegmentMissing(this ILogger log, string property, DateOnly day);
+
+    [LoggerMessage(5505, LogLevel.Error, "The segment of {Property} {Day:yyyy-MM-dd} cannot be read, so that nothing could be taken out of it for an erasure.")]
+    public static partial void SegmentNotRewritten(this ILogger log, Exception e, string property, DateOnly day);
 }

@@ -82,9 +82,10 @@ internal sealed class SegmentModel(SegmentLimits limits, ILogger<SegmentModel> l
         while (!builder.IsTooLarge && await rows.ReadAsync(cancellationToken))
         {
             for (var fact = 0; fact < facts.Length; fact++) facts[fact] = rows.IsDBNull(FirstFact + fact) ? null : rows.GetString(FirstFact + fact);
-            builder.Add(new BuiltSession(
-                rows.GetGuid(0), rows.GetGuid(1), rows.GetInt32(2), Since(rows.GetDateTime(3), scope), Since(rows.GetDateTime(4), scope),
-                rows.GetInt64(5), rows.GetBoolean(6), rows.GetBoolean(7), facts));
+            var ended = rows.GetDateTime(4);
+            var flags = (rows.GetBoolean(6) ? SessionFlags.Bounce : SessionFlags.None) | (rows.GetBoolean(7) ? SessionFlags.Converted : SessionFlags.None)
+                | (ended >= scope.End.UtcDateTime ? SessionFlags.GoesOn : SessionFlags.None);
+            builder.Add(new BuiltSession(rows.GetGuid(0), rows.GetGuid(1), rows.GetInt32(2), Since(rows.GetDateTime(3), scope), Since(ended, scope), rows.GetInt64(5), flags, facts));
         }
     }
 

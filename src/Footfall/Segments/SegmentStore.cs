@@ -56,6 +56,12 @@ internal sealed class SegmentStore(NpgsqlDataSource database)
         where property_id = @property and day = @day and format = @format and length(payload) = @length and sha256(payload) = @hash
         """;
 
+    private const string Replace = """
+        update day_segments
+        set version = nextval('segment_versions'), format = @format, visits = @visits, guests = @guests, hits = @hits, decoded_bytes = @decoded_bytes, payload = @payload
+        where property_id = @property and day = @day
+        """;
+
     private const string Remove = "delete from day_segments where property_id = @property and day = @day";
 
     private const string Rebuild = """
@@ -124,17 +130,18 @@ internal sealed class SegmentStore(NpgsqlDataSource database)
             if (await confirm.ExecuteNonQueryAsync(cancellationToken) > 0) return false;
         }
         await using var command = new NpgsqlCommand(Write, connection);
-        command.Parameters.AddWithValue("property", propertyId);
-        command.Parameters.AddWithValue("day", day);
-        command.Parameters.AddWithValue("format", (short)SegmentCodec.Format);
-        command.Parameters.AddWithValue("visits", segment.Homes);
-        command.Parameters.AddWithValue("guests", segment.Rows - segment.Homes);
-        command.Parameters.AddWithValue("hits", segment.Hits);
-        command.Parameters.AddWithValue("decoded_bytes", segment.DecodedBytes);
-        command.Parameters.AddWithValue("payload", segment.Payload);
+        AddParameters(command, propertyId, day, segment);
         command.Parameters.AddWithValue("now", now);
         await command.ExecuteNonQueryAsync(cancellationToken);
         return true;
+    }
+
+    /// <summary>Another payload in place of the one there is, which is as old as it was.</summary>
+    public static async Task ReplaceAsync(NpgsqlConnection connection, string propertyId, DateOnly day, EncodedSegment segment, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Replace, connection);
+        AddParameters(command, propertyId, day, segment);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     public static async Task<int> RemoveAsync(NpgsqlConnection connection, string propertyId, DateOnly day, CancellationToken cancellationToken)
@@ -153,5 +160,17 @@ internal sealed class SegmentStore(NpgsqlDataSource database)
         command.Parameters.AddWithValue("day", day);
         command.Parameters.AddWithValue("now", now);
         return await command.ExecuteScalarAsync(cancellationToken) is not null;
+    }
+
+    private static void AddParameters(NpgsqlCommand command, string propertyId, DateOnly day, EncodedSegment segment)
+    {
+        command.Parameters.AddWithValue("property", propertyId);
+        command.Parameters.AddWithValue("day", day);
+        command.Parameters.AddWithValue("format", (short)SegmentCodec.Format);
+        command.Parameters.AddWithValue("visits", segment.Homes);
+        command.Parameters.AddWithValue("guests", segment.Rows - segment.Homes);
+        command.Parameters.AddWithValue("hits", segment.Hits);
+        command.Parameters.AddWithValue("decoded_bytes", segment.DecodedBytes);
+        command.Parameters.AddWithValue("payload", segment.Payload);
     }
 }

@@ -1,3 +1,4 @@
+using Footfall.Leads;
 using Footfall.Rollups;
 
 namespace Footfall.Segments;
@@ -10,6 +11,7 @@ public static class SegmentsRoom
         services.AddOptions<SegmentOptions>().BindConfiguration("Explore").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(SegmentLimits.Usual);
         services.AddSingleton<IDayModel, SegmentModel>();
+        services.AddSingleton<IPersonalTrace, SegmentTraces>();
         services.AddSingleton<SegmentStore>();
         services.AddSingleton<SegmentCache>();
         return services;

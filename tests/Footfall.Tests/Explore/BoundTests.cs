@@ -15,6 +15,8 @@ public sealed class BoundTests : IAsyncLifetime
     {
         server = await ApiServer.StartNewAsync($"--Access:DashboardToken={ApiServer.DashboardToken}", "--Explore:StatementTimeoutSeconds=2", "--Explore:MaxConcurrentQueries=1", "--Explore:QueueSeconds=0");
         await server.StoreAsync(Told.Event("bound", "2026-01-05T10:00:00"));
+        // A day without a segment yet: raw rows answer.
+        await server.Database.ExecuteAsync("delete from day_segments; insert into dirty_days values ('shop', '2026-01-05', 1, now())");
     }
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
