@@ -12,6 +12,7 @@ using Footfall.Leads;
 using Footfall.Metrics;
 using Footfall.Postgres;
 using Footfall.Rollups;
+using Footfall.Segments;
 using Footfall.Telemetry;
 using Footfall.Tracker;
 using Microsoft.Extensions.Logging.Console;
@@ -51,6 +52,7 @@ public static class FootfallHost
         builder.Services.AddBackups(builder.Configuration).AddRequestKeeper();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
+        builder.Services.AddSegments();
         builder.Services.AddExplore();
         builder.Services.AddApiDocument();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
@@ -90,6 +92,7 @@ public static class FootfallHost
         builder.Services.AddBackups(builder.Configuration);
         builder.Services.AddDefinitions();
         builder.Services.AddRollups();
+        builder.Services.AddSegments();
         builder.Services.AddCli();
         return builder.Build();
     }

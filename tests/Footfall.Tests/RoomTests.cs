@@ -22,7 +22,7 @@ public sealed partial class RoomTests
         ("Backups", ["Postgres", "Access", "Journal", "Ingestion", "Leads"]),
         ("Definitions", ["Postgres", "Access", "Capture"]),
         ("Rollups", ["Postgres", "Capture", "Ingestion", "Leads", "Backups", "Definitions"]),
-        ("Segments", ["Postgres", "Rollups"]),
+        ("Segments", ["Postgres", "Leads", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Telemetry", ["Access", "Metrics"]),
