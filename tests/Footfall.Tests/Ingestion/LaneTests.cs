@@ -1,10 +1,12 @@
 using System.Buffers;
+using System.Diagnostics.Metrics;
 using Footfall.Capture;
 using Footfall.Hosting;
 using Footfall.Ingestion;
 using Footfall.Journal;
 using Footfall.Postgres;
 using Footfall.Tests.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -150,7 +152,7 @@ public sealed class LaneTests : IAsyncLifetime
 
     private static JournalDrain Drain(TestDatabase database, EventJournal journal, LaneWriters writers, DataFolder folder) => new(
         journal, writers, new JournalPositions(database.Source, TimeProvider.System), new DatabaseGate(TimeProvider.System), folder,
-        Options.Create(new IngestionOptions()), new IngestionMeter(Meters), TimeProvider.System, NullLogger<JournalDrain>.Instance);
+        Options.Create(new IngestionOptions()), new IngestionMeter(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>()), TimeProvider.System, NullLogger<JournalDrain>.Instance);
 
     private sealed record DayOutcome(string Property, int Days);
 }
