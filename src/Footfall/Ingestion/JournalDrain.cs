@@ -15,8 +15,6 @@ internal sealed class JournalDrain(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    private long stored;   // records
-
     private volatile IngestionTrouble? trouble;   // one reference, so that who reads it from another thread gets one moment's
 
     /// <summary>What holds ingestion up; null while it works.</summary>
@@ -61,16 +59,14 @@ internal sealed class JournalDrain(
         }
     }
 
-    /// <summary>Stores what the journal holds now, and returns how many records that was: for a command, where no server does it.</summary>
-    public async Task<long> DrainOnceAsync(CancellationToken cancellationToken)
+    /// <summary>Stores what the journal holds now, and returns: for a command, where no server does it.</summary>
+    public async Task DrainOnceAsync(CancellationToken cancellationToken)
     {
         var position = await positions.ReadAsync(journal.Id, cancellationToken);
         journal.TakeBack(position);
         journal.EnsureAfter(position);
         journal.Release(position);
-        var before = stored;
         await DrainAsync(position, cancellationToken);
-        return stored - before;
     }
 
     /// <summary>Batch after batch until the journal's end.</summary>
@@ -83,7 +79,6 @@ internal sealed class JournalDrain(
             if (journal.Read(position, options.Value.BatchBytes, entries) == 0) return position;
             await StoreAsync(entries, cancellationToken);
             position = entries[^1].End;
-            stored += entries.Count;
             journal.Release(position);
         }
     }
