@@ -18,8 +18,8 @@ internal sealed class BackupSnapshot : IAsyncDisposable
     private const int Attempts = 10;
 
     /// <summary>Never in a backup. The keys of cookieless visitors are to be gone two days after their day, wherever they are; a browser that
-    /// was signed out must not be signed in by a restore; and the schema is told by the manifest.</summary>
-    private static readonly string[] LeftOut = ["schema_migrations", "visitor_day_keys", "sign_ins"];
+    /// was signed out must not be signed in by a restore, nor keys lie beside what they protect; and the schema is told by the manifest.</summary>
+    private static readonly string[] LeftOut = ["schema_migrations", "visitor_day_keys", "sign_ins", "form_keys"];
 
     /// <summary>What an erasure's scrub looks for is for this server's disk alone, and transaction numbers mean nothing in another cluster.</summary>
     private static readonly (string Table, string Column)[] ColumnsLeftOut = [("erasures", "work"), ("erasures", "erased_by")];
@@ -47,19 +47,11 @@ internal sealed class BackupSnapshot : IAsyncDisposable
         where schemaname = current_schema() and last_value is not null
         """;
 
-    // Where the lane that is furthest behind is: all before it is in the snapshot.
-    private const string Positions = """
-        select distinct on (journal_id) journal_id, segment, "offset"
-        from (select journal_id, segment, "offset" from journal_lanes
-              union all
-              select journal_id, segment, "offset" from journal_positions p where not exists (select from journal_lanes l where l.journal_id = p.journal_id)) positions
-        order by journal_id, segment, "offset"
-        """;
-
     private const string IsCluster = "select exists (select from pg_extension where extname = 'citus')";
 
     private readonly NpgsqlConnection connection;
     private readonly NpgsqlTransaction transaction;
+    private NpgsqlConnection? ingestionHeld;
 
     private BackupSnapshot(NpgsqlConnection connection, NpgsqlTransaction transaction) => (this.connection, this.transaction) = (connection, transaction);
 
@@ -75,30 +67,45 @@ internal sealed class BackupSnapshot : IAsyncDisposable
     /// <exception cref="Hosting.SetupException">The database is empty, or its schema newer than this program.</exception>
     public static async Task<BackupSnapshot> TakeAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        for (var attempt = 1; ; attempt++)
+        var held = await HoldIngestionOnClusterAsync(database, cancellationToken);
+        try
         {
-            var opened = await database.OpenConnectionAsync(cancellationToken);
-            BackupSnapshot? snapshot = null;
-            try
+            for (var attempt = 1; ; attempt++)
             {
-                await HoldIngestionOnClusterAsync(opened, cancellationToken);
-                var before = await TablesAsync(opened, cancellationToken);
-                snapshot = new BackupSnapshot(opened, await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken));
-                // Locking takes no snapshot: what is locked now is what the snapshot behind it sees.
-                if (before.Count > 0) await LockAsync(opened, before, cancellationToken);
-                if (await snapshot.ReadAsync(before, cancellationToken) || attempt == Attempts) return snapshot;
-                await snapshot.DisposeAsync();
+                if (await TryTakeAsync(database, last: attempt == Attempts, cancellationToken) is not { } snapshot) continue;
+                snapshot.ingestionHeld = held;
+                return snapshot;
             }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable && attempt < Attempts)
-            {
-                // A partition was dropped between our look and our lock.
-                await (snapshot?.DisposeAsync() ?? opened.DisposeAsync());
-            }
-            catch
-            {
-                await (snapshot?.DisposeAsync() ?? opened.DisposeAsync());
-                throw;
-            }
+        }
+        catch
+        {
+            if (held is not null) await held.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Null when a partition came or went between the look and the lock.</summary>
+    private static async Task<BackupSnapshot?> TryTakeAsync(NpgsqlDataSource database, bool last, CancellationToken cancellationToken)
+    {
+        var opened = await database.OpenConnectionAsync(cancellationToken);
+        BackupSnapshot? snapshot = null;
+        var taken = false;
+        try
+        {
+            var before = await TablesAsync(opened, cancellationToken);
+            snapshot = new BackupSnapshot(opened, await opened.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken));
+            // Locking takes no snapshot: what is locked now is what the snapshot behind it sees.
+            if (before.Count > 0) await LockAsync(opened, before, cancellationToken);
+            taken = await snapshot.ReadAsync(before, cancellationToken);
+            return taken ? snapshot : null;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable && !last)
+        {
+            return null;
+        }
+        finally
+        {
+            if (!taken) await (snapshot?.DisposeAsync() ?? opened.DisposeAsync());
         }
     }
 
@@ -140,6 +147,7 @@ internal sealed class BackupSnapshot : IAsyncDisposable
     {
         await transaction.DisposeAsync();
         await connection.DisposeAsync();
+        if (ingestionHeld is not null) await ingestionHeld.DisposeAsync();
     }
 
     /// <summary>False when a table has come between the look and the lock.</summary>
@@ -151,7 +159,7 @@ internal sealed class BackupSnapshot : IAsyncDisposable
         var tables = await TablesAsync(connection, cancellationToken);
         if (tables.Select(t => t.Name).Except(locked.Select(t => t.Name), StringComparer.Ordinal).Any()) return false;
         All = await InOrderAsync(tables, cancellationToken);
-        Journals = await PositionsAsync(cancellationToken);
+        Journals = [.. (await JournalPositions.AllAsync(connection, cancellationToken)).Select(p => new JournalMark(p.Journal, p.Position.Segment, p.Position.Offset))];
         return true;
     }
 
@@ -161,14 +169,28 @@ internal sealed class BackupSnapshot : IAsyncDisposable
         await locks.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>On a cluster each worker has a snapshot of its own: ingestion stands still meanwhile, and events wait in the journal. The lock ends with the connection's use.</summary>
-    private static async Task HoldIngestionOnClusterAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>On a cluster each worker has a snapshot of its own: ingestion stands still meanwhile, and events wait in the journal.</summary>
+    private static async Task<NpgsqlConnection?> HoldIngestionOnClusterAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
     {
-        await using var cluster = new NpgsqlCommand(IsCluster, connection);
-        if (await cluster.ExecuteScalarAsync(cancellationToken) is not true) return;
-        await using var hold = new NpgsqlCommand("select pg_advisory_lock(@key)", connection) { CommandTimeout = 0 };
-        hold.Parameters.AddWithValue("key", BatchWriter.LockKey);
-        await hold.ExecuteNonQueryAsync(cancellationToken);
+        var held = await database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await using var cluster = new NpgsqlCommand(IsCluster, held);
+            if (await cluster.ExecuteScalarAsync(cancellationToken) is true)
+            {
+                await using var begin = new NpgsqlCommand("begin", held);
+                await begin.ExecuteNonQueryAsync(cancellationToken);
+                await BatchWriter.LockAsync(held, cancellationToken);
+                return held;
+            }
+        }
+        catch
+        {
+            await held.DisposeAsync();
+            throw;
+        }
+        await held.DisposeAsync();
+        return null;
     }
 
     private async Task<List<TableCopy>> InOrderAsync(List<TableCopy> tables, CancellationToken cancellationToken)
@@ -188,14 +210,5 @@ internal sealed class BackupSnapshot : IAsyncDisposable
             tables = [.. tables.Except(free)];
         }
         return ordered;
-    }
-
-    private async Task<List<JournalMark>> PositionsAsync(CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(Positions, connection);
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        List<JournalMark> marks = [];
-        while (await rows.ReadAsync(cancellationToken)) marks.Add(new JournalMark(rows.GetGuid(0), rows.GetInt64(1), rows.GetInt64(2)));
-        return marks;
     }
 }

@@ -16,7 +16,6 @@ public static class BackupsRoom
         services.AddSingleton<PersonRequests>();
         services.AddSingleton<RequestKeeper>();
         services.AddSingleton<RestoreRun>();
-        services.AddSingleton<Func<Ingestion.BatchWriter>>(s => s.GetRequiredService<Ingestion.BatchWriter>);
         return services;
     }
 

@@ -18,9 +18,10 @@ internal sealed record RestoreReport(Manifest Manifest, BackupTotals Totals, int
 /// people's later requests met, or nothing. No server may be at work meanwhile.
 /// </summary>
 internal sealed class RestoreRun(
-    NpgsqlDataSource database, DataFolder folder, Func<LaneWriters> writers, JournalPositions positions, DatabaseGate gate, PersonRequests requests,
-    IOptions<IngestionOptions> ingestion, IOptions<JournalOptions> journalOptions, IngestionMeter meter, TimeProvider clock, ILogger<JournalDrain> drainLog)
+    NpgsqlDataSource database, DataFolder folder, DatabaseGate gate, PersonRequests requests, IServiceProvider services, IOptions<JournalOptions> journalOptions, TimeProvider clock)
 {
+    private const int CountedBytes = 4 << 20;
+
     private const string OtherServers = """
         select count(*)
         from pg_stat_activity
@@ -68,7 +69,7 @@ internal sealed class RestoreRun(
 
         gate.Open();
         long records = 0;
-        foreach (var home in files.Journals) records += await DrainAsync(home, cancellationToken);
+        foreach (var home in files.Journals) records += await DrainAsync(home, manifest, cancellationToken);
         return new RestoreReport(manifest, totals, later.Count, records, replaced, met);
     }
 
@@ -119,14 +120,22 @@ internal sealed class RestoreRun(
         }
     }
 
-    /// <summary>Stores what the backup's journal holds behind the tables, by the same way and as exactly once as a server does.</summary>
-    private async Task<long> DrainAsync(string home, CancellationToken cancellationToken)
+    /// <summary>Stores what the backup's journal holds behind the tables, by the same way and as exactly once as a server does. Returns how many records that was.</summary>
+    private async Task<long> DrainAsync(string home, Manifest manifest, CancellationToken cancellationToken)
     {
         var options = new JournalOptions { MaxBytes = long.MaxValue, SegmentBytes = journalOptions.Value.SegmentBytes, MaxRecordBytes = journalOptions.Value.MaxRecordBytes, KeepBytes = 0 };
         // The holes where the tables' own records were are no damage to be told of.
         await using var journal = EventJournal.Open(home, options, clock, NullLogger<EventJournal>.Instance);
-        await using var lanes = writers();
-        using var drain = new JournalDrain(journal, lanes, positions, gate, folder, ingestion, meter, clock, drainLog);
-        return await drain.DrainOnceAsync(cancellationToken);
+        var at = manifest.Journals.FirstOrDefault(m => m.Journal == journal.Id) is { } mark ? new JournalPosition(mark.Segment, mark.Offset) : JournalPosition.Start;
+        long records = 0;
+        List<JournalEntry> entries = [];
+        while (journal.Read(at, CountedBytes, entries) > 0)
+        {
+            (records, at) = (records + entries.Count, entries[^1].End);
+            entries.Clear();
+        }
+        using var drain = ActivatorUtilities.CreateInstance<JournalDrain>(services, journal);
+        await drain.DrainOnceAsync(cancellationToken);
+        return records;
     }
 }

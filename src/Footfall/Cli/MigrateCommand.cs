@@ -10,8 +10,8 @@ internal static class MigrateCommand
 {
     public static Command Build(CommandRun run)
     {
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only name what is missing. Exit code 1 when something is." };
-        var command = new Command("migrate", "Bring the database to this version's schema. The server does the same when it starts.") { dryRun };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only show what is missing, with its SQL. Exit code 1 when something is." };
+        var command = new Command("migrate", "Bring the database to this version's schema. The server does the same when it starts; as a step of a release this comes before, while servers of the version before go on.") { dryRun };
         command.SetAction((parsed, stop) => run.RunAsync(parsed, (context, cancelled) => MigrateAsync(context, parsed.GetValue(dryRun), cancelled), stop));
         return command;
     }
@@ -22,7 +22,13 @@ internal static class MigrateCommand
         if (database.Embedded is { } embedded) await embedded.StartAsync(stop);
         var source = context.Get<NpgsqlDataSource>();
         var migrations = dryRun ? await Migrator.PendingAsync(source, stop) : await Migrator.RunAsync(source, stop);
-        foreach (var migration in migrations) await context.Output.WriteLineAsync($"{(dryRun ? "missing " : "applied ")} {migration.File}");
+        foreach (var migration in migrations)
+        {
+            // A comment to SQL, so that all of it can be piped to psql.
+            await context.Output.WriteLineAsync(dryRun
+                ? $"-- missing {migration.File}: {(migration.Expands ? "only adds; servers of the version before go on" : "takes away or forbids; servers of the version before must be stopped first")}\nbegin;\n{migration.Sql.TrimEnd()}\ncommit;\n"
+                : $"applied {migration.File}");
+        }
         if (migrations.Count == 0) await context.Output.WriteLineAsync("The schema is up to date.");
         return dryRun && migrations.Count > 0 ? ExitCodes.Failed : ExitCodes.Ok;
     }

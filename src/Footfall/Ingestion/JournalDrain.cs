@@ -23,8 +23,6 @@ internal sealed class JournalDrain(
 
     private const int Tries = 3;
 
-    private long stored;   // records
-
     private volatile IngestionTrouble? trouble;   // one reference, so that who reads it from another thread gets one moment's
 
     /// <summary>What holds ingestion up; null while it works.</summary>
@@ -66,13 +64,8 @@ internal sealed class JournalDrain(
         }
     }
 
-    /// <summary>Stores what the journal holds now, and returns how many records that was: for a command, where no server does it.</summary>
-    public async Task<long> DrainOnceAsync(CancellationToken cancellationToken)
-    {
-        var before = stored;
-        await DrainAsync(await BeginAsync(cancellationToken), cancellationToken);
-        return stored - before;
-    }
+    /// <summary>Stores what the journal holds now, and returns: for a command, where no server does it.</summary>
+    public async Task DrainOnceAsync(CancellationToken cancellationToken) => await DrainAsync(await BeginAsync(cancellationToken), cancellationToken);
 
     private async Task<LanePositions> BeginAsync(CancellationToken cancellationToken)
     {
@@ -95,7 +88,6 @@ internal sealed class JournalDrain(
             var records = entries.ConvertAll(Decode);
             await writers.WriteAsync(records.Sum(r => r.Events.Count), (writer, lanes) => StoreAsync(writer, lanes, records, at, cancellationToken));
             at.Move(Lanes.All.Where(lane => at[lane] < entries[^1].End), entries[^1].End);
-            stored += entries.Count;
             journal.Release(at.Through);
             await YieldAsync(held - entries.Sum(e => (long)e.Payload.Length), clock.GetElapsedTime(began), cancellationToken);
         }

@@ -14,6 +14,16 @@ internal sealed class JournalPositions(NpgsqlDataSource database, TimeProvider c
         where coalesce(l.segment, p.segment) is not null
         """;
 
+    // Where the lane that is furthest behind is.
+    private const string All = """
+        select distinct on (journal_id) journal_id, segment, "offset"
+        from (select journal_id, segment, "offset" from journal_lanes
+              union all
+              select p.journal_id, p.segment, p."offset" from journal_positions p
+              where not exists (select from journal_lanes l where l.journal_id = p.journal_id)) positions
+        order by journal_id, segment, "offset"
+        """;
+
     private const string Write = """
         insert into journal_lanes (journal_id, lane, segment, "offset", updated_at)
         select @journal, lane, @segment, @offset, @now
@@ -30,6 +40,16 @@ internal sealed class JournalPositions(NpgsqlDataSource database, TimeProvider c
         var positions = new LanePositions();
         while (await rows.ReadAsync(cancellationToken)) positions.Move([rows.GetInt32(0)], new JournalPosition(rows.GetInt64(1), rows.GetInt64(2)));
         return positions;
+    }
+
+    /// <summary>Of every journal, where in it lies what the connection's database may not have.</summary>
+    public static async Task<List<(Guid Journal, JournalPosition Position)>> AllAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(All, connection);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<(Guid, JournalPosition)> all = [];
+        while (await rows.ReadAsync(cancellationToken)) all.Add((rows.GetGuid(0), new JournalPosition(rows.GetInt64(1), rows.GetInt64(2))));
+        return all;
     }
 
     /// <summary>In the transaction that stores the lanes' rows before <paramref name="position"/>.</summary>

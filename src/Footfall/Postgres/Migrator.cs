@@ -16,14 +16,21 @@ internal static class Migrator
             name       text not null,
             checksum   text not null,
             applied_at timestamptz not null
-        )
+        );
+        alter table schema_migrations add column if not exists expands boolean not null default false
         """;
 
     private const string TableExists = "select to_regclass('schema_migrations') is not null";
 
-    private const string ReadApplied = "select number, name, checksum, applied_at from schema_migrations order by number";
+    // By way of json, because the column came later than the table.
+    private const string ReadApplied = "select number, name, checksum, applied_at, coalesce((to_jsonb(m) ->> 'expands')::boolean, false) from schema_migrations m order by number";
 
-    private const string Record = "insert into schema_migrations (number, name, checksum, applied_at) values (@number, @name, @checksum, clock_timestamp())";
+    private const string Record = "insert into schema_migrations (number, name, checksum, applied_at, expands) values (@number, @name, @checksum, clock_timestamp(), @expands)";
+
+    // Who waits for a table's lock has everybody else wait behind: so for a moment only, again and again.
+    private const string ShortLocks = "set local lock_timeout = '2s'";
+    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <summary>Applies what is missing and returns it. A <see cref="SetupException"/> names the file that stands in the way, and nothing is applied then.</summary>
     public static Task<IReadOnlyList<Migration>> RunAsync(NpgsqlDataSource database, CancellationToken ct) =>
@@ -44,7 +51,10 @@ internal static class Migrator
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         RefuseOldServer(connection);
-        if (Missing(migrations, await AppliedAsync(connection, ct)) is [])
+        var applied = await AppliedAsync(connection, ct);
+        if (applied.Count > migrations.Count && Missing(migrations, applied) is [])
+            PostgresLog.NewerSchema(log, applied.Count, migrations.Count);
+        if (Missing(migrations, applied) is [])
             return [];
 
         // The wait is as long as another process's migrations are; the token ends it.
@@ -72,25 +82,43 @@ internal static class Migrator
         foreach (var migration in migrations)
         {
             await ExecuteAsync(connection, null, migration.Sql, ct);
-            await ExecuteAsync(connection, null, Record, ct, ("number", migration.Number), ("name", migration.Name), ("checksum", migration.Checksum));
+            await ExecuteAsync(connection, null, Record, ct, ("number", migration.Number), ("name", migration.Name), ("checksum", migration.Checksum), ("expands", migration.Expands));
         }
     }
 
     private static async Task ApplyAsync(NpgsqlConnection connection, Migration migration, ILogger log, TimeProvider time, CancellationToken ct)
     {
         var began = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await ApplyOnceAsync(connection, migration, ct);
+                break;
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected && time.GetElapsedTime(began) < LockPatience)
+            {
+                PostgresLog.MigrationWaits(log, migration.File);
+                await Task.Delay(Pause, time, ct);
+            }
+        }
+        PostgresLog.Migrated(log, migration.File, (long)time.GetElapsedTime(began).TotalMilliseconds);
+    }
+
+    private static async Task ApplyOnceAsync(NpgsqlConnection connection, Migration migration, CancellationToken ct)
+    {
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(ct);
+            await ExecuteAsync(connection, transaction, ShortLocks, ct);
             await ExecuteAsync(connection, transaction, migration.Sql, ct);
-            await ExecuteAsync(connection, transaction, Record, ct, ("number", migration.Number), ("name", migration.Name), ("checksum", migration.Checksum));
+            await ExecuteAsync(connection, transaction, Record, ct, ("number", migration.Number), ("name", migration.Name), ("checksum", migration.Checksum), ("expands", migration.Expands));
             await transaction.CommitAsync(ct);
         }
-        catch (PostgresException e)
+        catch (PostgresException e) when (e.SqlState is not (PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected))
         {
             throw new SetupException($"The migration {migration.File} failed and was rolled back: {e.SqlState} {e.MessageText}. Remove what is in its way and start again; what was applied before it stays.", e);
         }
-        PostgresLog.Migrated(log, migration.File, (long)time.GetElapsedTime(began).TotalMilliseconds);
     }
 
     /// <summary>What the database lacks, or why it and this program do not belong together.</summary>
@@ -105,7 +133,11 @@ internal static class Migrator
         {
             var a = applied[i];
             if (i >= migrations.Count)
-                throw new SetupException($"The database is newer than this program: it has the migration {a.Number:0000}_{a.Name}.sql, and this program knows {migrations.Count}. Run the version of Footfall that migrated it, or a later one.");
+            {
+                // A release migrates before its servers replace the old ones, and may be taken back: what only adds does not stop those.
+                if (a.Expands) continue;
+                throw new SetupException($"The database is newer than this program: it has the migration {a.Number:0000}_{a.Name}.sql, which takes away what this program needs, and this program knows {migrations.Count}. Run the version of Footfall that migrated it, or a later one.");
+            }
             if (a.Number != i + 1)
                 throw new SetupException($"The database lacks the migration {migrations[i].File}, though it has {a.Number:0000}_{a.Name}.sql, which comes later. Restore the database from a backup: its table schema_migrations was changed by hand.");
             if (a.Checksum != migrations[i].Checksum)
@@ -126,7 +158,7 @@ internal static class Migrator
         await using var reader = await command.ExecuteReaderAsync(ct);
         List<AppliedMigration> applied = [];
         while (await reader.ReadAsync(ct))
-            applied.Add(new AppliedMigration(reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3)));
+            applied.Add(new AppliedMigration(reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetBoolean(4)));
         return applied;
     }
 

@@ -44,4 +44,10 @@ internal static partial class PostgresLog
 
     [LoggerMessage(1023, LogLevel.Warning, "The embedded PostgreSQL could not be stopped: {Problem}")]
     public static partial void StopFailed(ILogger logger, string problem);
+
+    [LoggerMessage(1024, LogLevel.Warning, "The database has {There} migrations, and this version knows {Known}: a newer version has only added to it, so this one goes on. Start the newer one on every server.")]
+    public static partial void NewerSchema(ILogger logger, int there, int known);
+
+    [LoggerMessage(1025, LogLevel.Information, "Migration {File} waits for a table that is in use; it steps back, and tries again in a second.")]
+    public static partial void MigrationWaits(ILogger logger, string file);
 }

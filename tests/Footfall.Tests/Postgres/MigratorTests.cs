@@ -103,10 +103,46 @@ public sealed class MigratorTests : IAsyncLifetime
     [Fact]
     public async Task A_database_newer_than_the_program_is_refused()
     {
-        await RunAsync(Three);
+        await RunAsync([.. Three[..2], Three[2] with { Sql = "alter table steps rename name to title" }]);
         var refused = await Assert.ThrowsAsync<SetupException>(() => RunAsync(Three[..2]));
         Assert.Contains("newer than this program", refused.Message, StringComparison.Ordinal);
         Assert.Contains("0003_third.sql", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_database_to_which_a_newer_program_only_added_goes_on_being_used()
+    {
+        await RunAsync(Three);
+        Assert.Empty(await RunAsync(Three[..2]));
+        Assert.Empty(await Migrator.PendingAsync(database.Source, Three[..2], Ct));
+        // And one whose table of migrations is from before they were told apart.
+        await database.ExecuteAsync("alter table schema_migrations drop column expands");
+        await Assert.ThrowsAsync<SetupException>(() => RunAsync(Three[..2]));
+        Assert.Single(await RunAsync([.. Three, new(4, "fourth", "select 1")]));
+    }
+
+    [Fact]
+    public async Task A_migration_that_waits_for_a_table_in_use_lets_others_use_it_meanwhile()
+    {
+        await RunAsync(Three);
+        await using var reader = await database.Source.OpenConnectionAsync(Ct);
+        await using var reading = await reader.BeginTransactionAsync(Ct);
+        await using (var look = new NpgsqlCommand("select * from steps", reader)) await look.ExecuteNonQueryAsync(Ct);
+        var migrating = RunAsync([.. Three, new(4, "wider", "alter table steps add column more text")]);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        var longest = TimeSpan.Zero;
+        while (watch.Elapsed < TimeSpan.FromSeconds(5))
+        {
+            var began = watch.Elapsed;
+            Assert.True(await database.ScalarAsync<long>("select count(*) from steps") > 0);
+            if (watch.Elapsed - began > longest) longest = watch.Elapsed - began;
+            await Task.Delay(20, Ct);
+        }
+        Assert.False(migrating.IsCompleted);
+        Assert.InRange(longest, TimeSpan.Zero, TimeSpan.FromSeconds(4));   // 2 s of waiting behind it, on a slow machine
+        await reading.CommitAsync(Ct);
+        Assert.Single(await migrating);
+        Assert.Equal(0, await database.ScalarAsync<long>("select count(more) from steps"));
     }
 
     [Fact]
