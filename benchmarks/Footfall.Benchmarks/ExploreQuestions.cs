@@ -70,7 +70,7 @@ internal static class ExploreQuestions
                 select windowFunnel(86400000)(toUInt64(toUnixTimestamp64Milli(at)), {string.Join(", ", Steps.Select(s => $"path = '{s}'"))}) as level
                 from explore.hits where path in ({string.Join(", ", Steps.Select(s => $"'{s}'"))}) group by visitor)
             """,
-            async (moment, stop) => [string.Join('\t', (await Ways.AnswerAsync(moment, query, stop)).Overall.Visitors)],
+            async (moment, stop) => [string.Join('\t', (await Ways.AnswerAsync(moment, query, null, stop)).Overall.Visitors)],
             "/v1/metrics/funnel", $$"""{{{WindowBody}},"windowHours":24,"steps":[{{steps}}]}""",
             answer => [string.Join('\t', answer.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("visitors")))]);
     }

@@ -15,7 +15,7 @@ internal static class WayEndpoints
         group.MapGet("/journeys", GetJourneysAsync).WithName("journeys").Produces<JourneysBody>().WithMetadata(WayTexts.Journeys);
     }
 
-    private static async Task<IResult> PostFunnelAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, CancellationToken cancellationToken)
+    private static async Task<IResult> PostFunnelAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, Assignments assignments, CancellationToken cancellationToken)
     {
         var (reader, unreadable) = await QuestionBody.ReadAsync(context, cancellationToken);
         if (reader is null) return unreadable!;
@@ -36,7 +36,8 @@ internal static class WayEndpoints
         if (unknown is not null) return Answers.Refuse(new InvalidParameter("filters", unknown));
         query = query with { Steps = steps, Filters = filters };
         await using var moment = moments.Open(property);
-        var result = await Ways.AnswerAsync(moment, query, cancellationToken);
+        var variants = query.Experiment is { } id ? await assignments.ReadAsync(property, id, cancellationToken) : null;
+        var result = await Ways.AnswerAsync(moment, query, variants, cancellationToken);
         var by = query.By?.Name ?? (query.Experiment is { } experiment ? $"experiment:{experiment}" : null);
         var body = new AdHocFunnelBody(
             new WindowBody(query.Window.From, query.Window.To), query.WindowHours, by, Steps(query, result.Overall),
