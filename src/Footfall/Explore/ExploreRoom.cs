@@ -8,6 +8,7 @@ public static class ExploreRoom
         services.AddOptions<ExploreOptions>().BindConfiguration("Explore").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<Snapshots>();
         services.AddSingleton<Moments>();
+        services.AddSingleton<Goals>();
         return services;
     }
 }

@@ -1,22 +1,20 @@
 using System.Text.Json;
+using Npgsql;
 
 namespace Footfall.Explore;
 
 /// <summary>What the goals that a question names are today. A goal is looked at when the question is asked, so that it counts for all of the window, also where it was defined or changed later.</summary>
-internal static class Goals
+internal sealed class Goals(NpgsqlDataSource database)
 {
     private const string Select = "select goals::text from properties where id = @property";
 
     /// <summary>The conditions with the meaning of their goals, or a sentence about the first that the property does not have.</summary>
-    public static async Task<(IReadOnlyList<Filter> Filters, string? Problem)> FindAsync(Snapshot snapshot, string propertyId, IReadOnlyList<Filter> filters, CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<Filter> Filters, string? Problem)> FindAsync(string propertyId, IReadOnlyList<Filter> filters, CancellationToken cancellationToken)
     {
         if (filters.All(f => f.Dimension.Kind != DimensionKind.Goal)) return (filters, null);
-        List<GoalMeaning> goals = [];
-        await using (var command = snapshot.Command(Select))
-        {
-            command.Parameters.AddWithValue("property", propertyId);
-            await snapshot.ReadAsync(command, row => goals = Read(row.GetString(0)), cancellationToken);
-        }
+        await using var command = database.CreateCommand(Select);
+        command.Parameters.AddWithValue("property", propertyId);
+        var goals = await command.ExecuteScalarAsync(cancellationToken) is string json ? Read(json) : [];
         var unknown = filters.Where(f => f.Dimension.Kind == DimensionKind.Goal).SelectMany(f => f.Values).FirstOrDefault(v => goals.All(g => g.Name != v));
         if (unknown is not null) return ([], goals.Count == 0 ? "The property has no goals; `footfall properties set ID --goal` makes them." : $"The property has no goal of this name; there are {string.Join(", ", goals.Select(g => g.Name).Distinct())}.");
         return ([.. filters.Select(f => f.Dimension.Kind == DimensionKind.Goal ? f with { Goals = [.. goals.Where(g => f.Values.Contains(g.Name))] } : f)], null);

@@ -15,7 +15,7 @@ internal static class ExploreEndpoints
         group.MapPost("/query", PostQueryAsync).WithName("query").Produces<QueryBody>().WithMetadata(WayTexts.Query);
     }
 
-    private static async Task<IResult> GetBreakdownAsync(HttpContext context, PropertyScope scope, Moments moments, CancellationToken cancellationToken)
+    private static async Task<IResult> GetBreakdownAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, CancellationToken cancellationToken)
     {
         var reader = new ParameterReader(context.Request.Query);
         var property = scope.Read(reader, context);
@@ -24,14 +24,15 @@ internal static class ExploreEndpoints
         var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
         if (refusal is not null) return refusal;
 
-        await using var moment = moments.Open(property);
-        var (meant, unknown) = await MeantAsync(moment, question, cancellationToken);
+        var (meant, unknown) = await MeantAsync(goals, question, cancellationToken);
         if (unknown is not null) return unknown;
+        await using var moment = moments.Open(property);
+        await moment.DecideAsync([meant.Query, meant.Comparison], cancellationToken);
         var body = await BreakdownAsync(moment, meant, state, cancellationToken);
         return Answers.Of(context, form, body, FileName("breakdown", meant), Table, body.NextCursor);
     }
 
-    private static async Task<IResult> GetTimeseriesAsync(HttpContext context, PropertyScope scope, Moments moments, CancellationToken cancellationToken)
+    private static async Task<IResult> GetTimeseriesAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, CancellationToken cancellationToken)
     {
         var reader = new ParameterReader(context.Request.Query);
         var property = scope.Read(reader, context);
@@ -40,13 +41,14 @@ internal static class ExploreEndpoints
         var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
         if (refusal is not null) return refusal;
 
-        await using var moment = moments.Open(property);
-        var (meant, unknown) = await MeantAsync(moment, question, cancellationToken);
+        var (meant, unknown) = await MeantAsync(goals, question, cancellationToken);
         if (unknown is not null) return unknown;
+        await using var moment = moments.Open(property);
+        await moment.DecideAsync([meant.Query, meant.Comparison], cancellationToken);
         return Answers.Of(context, form, await TimeseriesAsync(moment, meant, state, cancellationToken), FileName("timeseries", meant), Table);
     }
 
-    private static async Task<IResult> PostQueryAsync(HttpContext context, PropertyScope scope, Moments moments, CancellationToken cancellationToken)
+    private static async Task<IResult> PostQueryAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, CancellationToken cancellationToken)
     {
         var (reader, unreadable) = await QuestionBody.ReadAsync(context, cancellationToken);
         if (reader is null) return unreadable!;
@@ -56,9 +58,10 @@ internal static class ExploreEndpoints
         var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
         if (refusal is not null) return refusal;
 
-        await using var moment = moments.Open(property);
-        var (meant, unknown) = await MeantAsync(moment, question, cancellationToken);
+        var (meant, unknown) = await MeantAsync(goals, question, cancellationToken);
         if (unknown is not null) return unknown;
+        await using var moment = moments.Open(property);
+        await moment.DecideAsync([meant.Query, meant.Comparison], cancellationToken);
         if (meant.Query.By is not null)
         {
             var rows = await BreakdownAsync(moment, meant, state, cancellationToken);
@@ -81,17 +84,13 @@ internal static class ExploreEndpoints
         });
     }
 
-    /// <summary>The question with what its goals mean today, and decided what answers it; or the refusal of one that names a goal there is not.</summary>
-    private static async Task<(Question Question, IResult? Refusal)> MeantAsync(Moment moment, Question question, CancellationToken cancellationToken)
+    /// <summary>The question with what its goals mean today, or the refusal of one that names a goal there is not.</summary>
+    private static async Task<(Question Question, IResult? Refusal)> MeantAsync(Goals goals, Question question, CancellationToken cancellationToken)
     {
-        if (question.Query.Filters.Any(f => f.Dimension.Kind == DimensionKind.Goal))
-        {
-            var (filters, unknown) = await Goals.FindAsync(await moment.SnapshotAsync(cancellationToken), question.Query.PropertyId, question.Query.Filters, cancellationToken);
-            if (unknown is not null) return (question, Answers.Refuse(new InvalidParameter("filters", unknown)));
-            question = question with { Query = question.Query with { Filters = filters } };
-        }
-        await moment.DecideAsync([question.Query, question.Comparison], cancellationToken);
-        return (question, null);
+        var (filters, unknown) = await goals.FindAsync(question.Query.PropertyId, question.Query.Filters, cancellationToken);
+        return unknown is null
+            ? (question with { Query = question.Query with { Filters = filters } }, null)
+            : (question, Answers.Refuse(new InvalidParameter("filters", unknown)));
     }
 
     private static async Task<BreakdownBody> BreakdownAsync(Moment moment, Question question, PropertyState state, CancellationToken cancellationToken)

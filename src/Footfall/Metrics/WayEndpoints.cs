@@ -7,8 +7,6 @@ namespace Footfall.Metrics;
 /// <summary>Questions about what visitors do one after the other: funnels asked for on the spot, returning, ways from page to page.</summary>
 internal static class WayEndpoints
 {
-    private const string Engine = "sql";
-
     public static void Map(IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/v1/metrics").RequireAccess(AccessRole.Dashboard).AddEndpointFilter(QueryFailures.Add);
@@ -17,7 +15,7 @@ internal static class WayEndpoints
         group.MapGet("/journeys", GetJourneysAsync).WithName("journeys").Produces<JourneysBody>().WithMetadata(WayTexts.Journeys);
     }
 
-    private static async Task<IResult> PostFunnelAsync(HttpContext context, PropertyScope scope, Snapshots snapshots, CancellationToken cancellationToken)
+    private static async Task<IResult> PostFunnelAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, CancellationToken cancellationToken)
     {
         var (reader, unreadable) = await QuestionBody.ReadAsync(context, cancellationToken);
         if (reader is null) return unreadable!;
@@ -27,21 +25,22 @@ internal static class WayEndpoints
         var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
         if (refusal is not null) return refusal;
 
-        await using var snapshot = await snapshots.OpenAsync(cancellationToken);
         List<FunnelQueryStep> steps = [];
         foreach (var step in query.Steps)
         {
-            var (found, missing) = await Goals.FindAsync(snapshot, property, step.Filters, cancellationToken);
+            var (found, missing) = await goals.FindAsync(property, step.Filters, cancellationToken);
             if (missing is not null) return Answers.Refuse(new InvalidParameter("steps", missing));
             steps.Add(step with { Filters = found });
         }
-        var (filters, unknown) = await Goals.FindAsync(snapshot, property, query.Filters, cancellationToken);
+        var (filters, unknown) = await goals.FindAsync(property, query.Filters, cancellationToken);
         if (unknown is not null) return Answers.Refuse(new InvalidParameter("filters", unknown));
-        var result = await FunnelSql.AnswerAsync(snapshot, query with { Steps = steps, Filters = filters }, cancellationToken);
+        query = query with { Steps = steps, Filters = filters };
+        await using var moment = moments.Open(property);
+        var result = await Ways.AnswerAsync(moment, query, cancellationToken);
         var by = query.By?.Name ?? (query.Experiment is { } experiment ? $"experiment:{experiment}" : null);
         var body = new AdHocFunnelBody(
             new WindowBody(query.Window.From, query.Window.To), query.WindowHours, by, Steps(query, result.Overall),
-            by is null ? null : [.. result.Groups.Select(g => new AdHocFunnelGroup(g.Key, Steps(query, g)))], result.HasMore, Engine, state.CompleteFrom);
+            by is null ? null : [.. result.Groups.Select(g => new AdHocFunnelGroup(g.Key, Steps(query, g)))], result.HasMore, moment.Engine, state.CompleteFrom);
         return Answers.Of(context, form, body, $"funnel-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", b =>
         {
             var table = new CsvTable(by ?? "group", "step", "name", "visitors", "from_previous", "from_first", "drop_off", "median_seconds");
@@ -54,7 +53,7 @@ internal static class WayEndpoints
         });
     }
 
-    private static async Task<IResult> GetRetentionAsync(HttpContext context, PropertyScope scope, Snapshots snapshots, CancellationToken cancellationToken)
+    private static async Task<IResult> GetRetentionAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, CancellationToken cancellationToken)
     {
         var reader = new ParameterReader(context.Request.Query);
         var property = scope.Read(reader, context);
@@ -63,16 +62,16 @@ internal static class WayEndpoints
         var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
         if (refusal is not null) return refusal;
 
-        await using var snapshot = await snapshots.OpenAsync(cancellationToken);
-        var (entry, noEntry) = await Goals.FindAsync(snapshot, property, query.Entry, cancellationToken);
+        var (entry, noEntry) = await goals.FindAsync(property, query.Entry, cancellationToken);
         if (noEntry is not null) return Answers.Refuse(new InvalidParameter("entry", noEntry));
-        var (comesBack, noReturn) = await Goals.FindAsync(snapshot, property, query.Return, cancellationToken);
+        var (comesBack, noReturn) = await goals.FindAsync(property, query.Return, cancellationToken);
         if (noReturn is not null) return Answers.Refuse(new InvalidParameter("return", noReturn));
-        var (filters, unknown) = await Goals.FindAsync(snapshot, property, query.Filters, cancellationToken);
+        var (filters, unknown) = await goals.FindAsync(property, query.Filters, cancellationToken);
         if (unknown is not null) return Answers.Refuse(new InvalidParameter("filters", unknown));
         query = query with { Entry = entry, Return = comesBack, Filters = filters };
-        var cohorts = await RetentionSql.AnswerAsync(snapshot, query, cancellationToken);
-        var body = new RetentionBody(new WindowBody(query.Window.From, query.Window.To), ExploreEndpoints.Name(query.Per), Grid(query, cohorts, scope.Now), Engine, state.CompleteFrom);
+        await using var moment = moments.Open(property);
+        var cohorts = await Ways.AnswerAsync(moment, query, cancellationToken);
+        var body = new RetentionBody(new WindowBody(query.Window.From, query.Window.To), ExploreEndpoints.Name(query.Per), Grid(query, cohorts, scope.Now), moment.Engine, state.CompleteFrom);
         return Answers.Of(context, form, body, $"retention-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", b =>
         {
             var table = new CsvTable(b.Cohorts.Select((_, i) => $"{b.Interval}_{i}").Prepend("visitors").Prepend("cohort"));
@@ -85,7 +84,7 @@ internal static class WayEndpoints
         });
     }
 
-    private static async Task<IResult> GetJourneysAsync(HttpContext context, PropertyScope scope, Snapshots snapshots, CancellationToken cancellationToken)
+    private static async Task<IResult> GetJourneysAsync(HttpContext context, PropertyScope scope, Moments moments, CancellationToken cancellationToken)
     {
         var reader = new ParameterReader(context.Request.Query);
         var property = scope.Read(reader, context);
@@ -94,12 +93,12 @@ internal static class WayEndpoints
         var (refusal, state) = await scope.CheckAsync(reader, context, property, cancellationToken);
         if (refusal is not null) return refusal;
 
-        await using var snapshot = await snapshots.OpenAsync(cancellationToken);
-        var found = await JourneySql.AnswerAsync(snapshot, query, cancellationToken);
+        await using var moment = moments.Open(property);
+        var found = await Ways.AnswerAsync(moment, query, cancellationToken);
         NeighbourRow Row(JourneyNeighbour n) => new(n.Path, n.Views, n.Sessions, (double)n.Views / found.Views);
         var body = new JourneysBody(
             new WindowBody(query.Window.From, query.Window.To), query.Path, found.Views, found.Sessions, [.. found.Next.Select(Row)], [.. found.Previous.Select(Row)],
-            [.. found.Paths.Select(p => new PathRow(p.Pages, p.Pages.Count <= query.Steps, p.Sessions, (double)p.Sessions / found.Sessions))], Engine, state.CompleteFrom);
+            [.. found.Paths.Select(p => new PathRow(p.Pages, p.Pages.Count <= query.Steps, p.Sessions, (double)p.Sessions / found.Sessions))], moment.Engine, state.CompleteFrom);
         return Answers.Of(context, form, body, $"journeys-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", b =>
         {
             var table = new CsvTable("list", "path", "views", "sessions", "share");
