@@ -65,6 +65,18 @@ internal sealed class GoalFilter
 /// <param name="HitBits">A bit for each hit whose props are kept; null for all.</param>
 internal sealed record KeptPart(DaySegment Segment, byte[]? Rows, bool[]? Groups, ulong[]? HitBits)
 {
+    private int[]? keptVisitors;
+
+    /// <summary>By row: the visitor, <see cref="DistinctVisitors.Nobody"/> where the row is not kept.</summary>
+    public int[] KeptVisitors => keptVisitors ??= Rows is null ? Segment.Visitor : OfKept(Segment.Visitor, Rows);
+
+    private static int[] OfKept(int[] visitors, byte[] rows)
+    {
+        var kept = new int[visitors.Length];
+        for (var row = 0; row < kept.Length; row++) kept[row] = visitors[row] & -rows[row];   // all bits, or none: Nobody
+        return kept;
+    }
+
     public bool Keeps(int hit) => (HitBits is null || (HitBits[hit >> 6] >> hit & 1) != 0) && (Rows is null || Rows[Segment.HitRow[hit]] != 0);
 }
 
@@ -146,7 +158,7 @@ internal sealed class SegmentFilters
         var holds = new byte[codes.Words.Length];
         var kept = 0;
         for (var code = 0; code < holds.Length; code++) kept += holds[code] = filter.Holds(codes.Words[code]) ? (byte)1 : (byte)0;
-        if (codes.AllZero) return holds[0] != 0;
+        if (codes.IsConstant) return holds[codes.Constant] != 0;
         if (kept == 0) return false;
         if (kept == holds.Length) return true;
         var to = rows ??= Ones(count);
