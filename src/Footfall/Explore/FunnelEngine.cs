@@ -13,11 +13,12 @@ internal sealed class FunnelEngine
     private readonly DaySegment[] segments;
     private readonly int[]?[] propOf;      // by segment: the value by which hits are grouped, where that is a prop
     private readonly Words? words;
+    private readonly VisitorVariants? variants;
     private readonly long end, reach;
 
-    private FunnelEngine(FunnelQuery query, SegmentWindow window, CancellationToken cancellationToken)
+    private FunnelEngine(FunnelQuery query, VisitorVariants? variants, SegmentWindow window, CancellationToken cancellationToken)
     {
-        this.query = query;
+        (this.query, this.variants, words) = (query, variants, variants?.Words);
         segments = [.. window.Segments];
         end = query.Window.Days * HitTimes.MicrosOfDay;
         reach = query.WindowHours * 3_600_000_000L;
@@ -38,14 +39,15 @@ internal sealed class FunnelEngine
     /// <summary>The days of which segments are needed: those of the window, and those in which its last visitors may still come further.</summary>
     public static DayRange Days(FunnelQuery query) => query.Window with { To = query.Window.To.AddDays((query.WindowHours + 23) / 24) };
 
-    public static bool Covers(FunnelQuery query, SegmentWindow window) =>
-        query.Experiment is null && WayCover.Covers(window, query.Steps.Select(s => s.Filters).Append(query.Filters), query.By);
+    /// <param name="variants">Of the query's experiment, where it has one.</param>
+    public static bool Covers(FunnelQuery query, VisitorVariants? variants, SegmentWindow window) =>
+        query.Experiment is null == variants is null && WayCover.Covers(window, query.Steps.Select(s => s.Filters).Append(query.Filters), query.By);
 
-    public static FunnelResult Answer(FunnelQuery query, SegmentWindow window, CancellationToken cancellationToken, int portion = Portion)
+    public static FunnelResult Answer(FunnelQuery query, VisitorVariants? variants, SegmentWindow window, CancellationToken cancellationToken, int portion = Portion)
     {
-        var engine = new FunnelEngine(query, window, cancellationToken);
+        var engine = new FunnelEngine(query, variants, window, cancellationToken);
         var hits = engine.steps.Sum(s => s.Sum(h => h?.Hits ?? 0));
-        var workers = VisitorRanges.Run(window, hits, portion, () => new FunnelWorker(query.Steps.Count, engine.reach, engine.words), engine.Look, cancellationToken);
+        var workers = VisitorRanges.Run(window, hits, portion, () => new FunnelWorker(query.Steps.Count, engine.reach, engine.words, variants is null ? null : engine.VariantOf), engine.Look, cancellationToken);
         return FunnelTally.Result(query, [.. workers.Select(w => w.Tally)], engine.words);
     }
 
@@ -85,9 +87,11 @@ internal sealed class FunnelEngine
             if (checks && !set.Keeps(hit)) continue;
             var row = segment.HitRow[hit];
             var at = HitTimes.At(segment, dayStart, hit);
-            if (at < end + reach) worker.Add(segment.Visitor[row], at, step, step == 0 && words is not null ? KeyOf(index, group, hit, row) : 0);
+            if (at < end + reach) worker.Add(segment.Visitor[row], at, step, step == 0 && query.By is not null ? KeyOf(index, group, hit, row) : 0);
         }
     }
+
+    private int VariantOf(int visitor, long at) => variants!.On(visitor, query.Window.From.AddDays((int)(at / HitTimes.MicrosOfDay)));
 
     private int KeyOf(int index, int group, int hit, int row)
     {

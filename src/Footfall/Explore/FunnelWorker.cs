@@ -4,7 +4,8 @@ using Footfall.Segments;
 namespace Footfall.Explore;
 
 /// <summary>Follows the visitors of one range after the other through a funnel: <see cref="FunnelQuery"/> says how.</summary>
-internal sealed class FunnelWorker(int steps, long reach, Words? words)
+/// <param name="keyOf">What group a visitor is of whose counted attempt began then, where that is not the event's to tell.</param>
+internal sealed class FunnelWorker(int steps, long reach, Words? words, Func<int, long, int>? keyOf)
 {
     /// <summary>Events of one range: visitors that have more cannot be told apart by ranges.</summary>
     private const int MostMarks = 8_000_000;
@@ -71,13 +72,15 @@ internal sealed class FunnelWorker(int steps, long reach, Words? words)
 
     private void Follow(Span<Mark> way)
     {
+        var visitor = from + way[0].Visitor;
         if (way.Length == 1)
         {
-            Tally.AddEntered(way[0].Key);
+            Tally.AddEntered(keyOf?.Invoke(visitor, way[0].At) ?? way[0].Key);
             return;
         }
         Sort(way);
         var (reached, key) = way.Length <= Few ? FollowFew(way) : FollowMany(way);
+        if (keyOf is not null) key = keyOf(visitor, best[0]);
         if (reached == 1) Tally.AddEntered(key);
         else Tally.Add(key, best.AsSpan(0, reached));
     }

@@ -55,7 +55,7 @@ internal sealed class SegmentEngine
         else if (tally.NeedsEvents && (query.HasEventFilters || grouping.IsHourly)) CountHits(countsSessions: false);
         else if (tally.NeedsEvents) new RowCounts(window, parts, grouping, tally).Count(stop);
         if (tally.NeedsSessions && !byEvent) CountSessions();
-        foreach (var (key, sums) in tally.PropSums) Sum(key, sums);
+        if (tally.Sums.Count > 0) new PropSums(parts, grouping, tally, columns).Add(stop);
 
         if (query is { By: null, Per: null }) return [CellOf(0)];
         return CellOrder.First(Cells(), query.Limit);
@@ -104,34 +104,6 @@ internal sealed class SegmentEngine
             }
         }
         runs.Count(stop);
-    }
-
-    /// <summary>Looks only at the hits that have the prop.</summary>
-    private void Sum(string key, Int128[] sums)
-    {
-        for (var i = 0; i < parts.Length; i++)
-        {
-            stop.ThrowIfCancellationRequested();
-            if (parts[i] is not { } part || part.Segment.Props.Read(key) is not { } column) continue;
-            var words = window.Vocabulary.Prop(key);
-            var numbers = Array.ConvertAll(column.Values.Words, word => words[word] is { } text ? PropNumber.Millionths(text) : null);
-            var groups = part.Segment.Groups;
-            var (keys, groupOf) = HitLists.KeysOf(grouping, part.Segment, columns.Length > 0 ? columns[i] : null);
-            var g = 0;
-            for (var n = 0; n < column.Hits.Length; n++)
-            {
-                var hit = column.Hits[n];
-                while (groups[g].First + groups[g].Count <= hit) g++;
-                if (part.Groups?[g] == false || !part.Keeps(hit) || numbers[column.Values[n]] is not { } number) continue;
-                var row = part.Segment.HitRow[hit];
-                sums[grouping.By?.Kind switch
-                {
-                    DimensionKind.Path => part.Segment.Paths[groups[g].Path],
-                    DimensionKind.EventType => part.Segment.Types[groups[g].Type],
-                    _ => groupOf[keys(hit, row)],
-                }] += number;
-            }
-        }
     }
 
     /// <summary>Sessions by facts of their own. Where filters are about events, those that have a kept one in the window.</summary>
