@@ -1,4 +1,5 @@
 using System.Net.Mime;
+using Npgsql;
 
 namespace Footfall.Dashboard;
 
@@ -7,10 +8,21 @@ internal static class ErrorAnswers
 {
     public static async Task Add(HttpContext context, RequestDelegate next)
     {
-        await next(context);
         var response = context.Response;
+        var cannotBeStored = false;
+        try
+        {
+            await next(context);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter && !response.HasStarted)
+        {
+            // The one character that texts of JSON and of addresses may hold and PostgreSQL's may not. Every text of every request would have to be looked through for it.
+            response.Clear();
+            response.StatusCode = StatusCodes.Status400BadRequest;
+            cannotBeStored = true;
+        }
         if (response.HasStarted || response.StatusCode < 400 || response.ContentLength > 0 || response.ContentType is not null) return;
-        var (code, title, help) = Describe(response.StatusCode);
+        var (code, title, help) = cannotBeStored ? ("invalid_characters", "Not with this character", "A text of the request holds the character U+0000, which cannot be stored or looked for.") : Describe(response.StatusCode);
         if (WantsPage(context.Request))
         {
             response.ContentType = $"{MediaTypeNames.Text.Html}; charset=utf-8";

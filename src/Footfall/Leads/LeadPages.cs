@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Options;
 
 namespace Footfall.Leads;
 
@@ -11,6 +12,7 @@ internal static class LeadPages
         :root{color-scheme:light dark}body{font:17px/1.55 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.2rem}
         h1{font-size:1.5rem;line-height:1.25}button{font:inherit;padding:.55rem 1.1rem;border-radius:.4rem;border:1px solid currentColor;cursor:pointer}
         input{font:inherit;padding:.5rem .6rem;width:100%;box-sizing:border-box;margin:.3rem 0 1rem;border-radius:.4rem;border:1px solid currentColor}
+        footer{margin-top:3rem;font-size:.85rem}
         :focus-visible{outline:3px solid #2a6fdb;outline-offset:2px}
         """;
 
@@ -46,17 +48,26 @@ internal static class LeadPages
         <form method="post" action="{action}"><label for="email">E-mail address</label><input id="email" name="email" type="email" autocomplete="email" required><button>{WebUtility.HtmlEncode(button)}</button></form>
         """);
 
-    private static PageResult Whole(string title, string body, int status = StatusCodes.Status200OK) => new PageResult($"""
+    private static PageResult Whole(string title, string body, int status = StatusCodes.Status200OK) => new(contact => $"""
         <!doctype html>
         <html lang="en">
         <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><title>{WebUtility.HtmlEncode(title)}</title><style>{Style}</style></head>
         <body><main><h1>{WebUtility.HtmlEncode(title)}</h1>
         {body}
-        </main></body>
+        </main>{contact}</body>
         </html>
         """, status);
 
-    private sealed class PageResult(string html, int status) : IResult
+    private static string Footer(string? contact)
+    {
+        if (string.IsNullOrWhiteSpace(contact)) return "";
+        var text = WebUtility.HtmlEncode(contact.Trim());
+        var isWeb = Uri.TryCreate(contact.Trim(), UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps);
+        var address = isWeb ? text : EmailAddress.TryParse(contact.Trim(), out _, out _) ? "mailto:" + text : null;
+        return $"<footer><p>Questions about your data: {(address is null ? text : $"<a href=\"{address}\">{text}</a>")}</p></footer>";
+    }
+
+    private sealed class PageResult(Func<string, string> page, int status) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
@@ -67,7 +78,7 @@ internal static class LeadPages
             response.Headers["Referrer-Policy"] = "no-referrer";      // the address holds a token
             response.Headers.CacheControl = "private, no-store";
             response.Headers["X-Robots-Tag"] = "noindex";
-            return response.WriteAsync(html, httpContext.RequestAborted);
+            return response.WriteAsync(page(Footer(httpContext.RequestServices.GetRequiredService<IOptions<LeadsOptions>>().Value.PrivacyContact)), httpContext.RequestAborted);
         }
     }
 }

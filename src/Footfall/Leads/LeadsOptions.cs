@@ -11,6 +11,9 @@ public sealed class LeadsOptions
     /// <summary>Where people reach this server (<c>https://stats.example.com</c>): what links in mail begin with.</summary>
     public string? PublicUrl { get; set; }
 
+    /// <summary>Whom people ask about their data: an e-mail address, an http address, or a line of text. Shown on every page that people see.</summary>
+    public string? PrivacyContact { get; set; }
+
     /// <summary>Key of the signatures in links and form tokens. Unset: made once, kept in the data folder. Several servers need the same.</summary>
     public string? LinkKey { get; set; }
 
@@ -129,6 +132,7 @@ internal sealed class LeadsOptionsValidator : IValidateOptions<LeadsOptions>
 
         Must(string.IsNullOrEmpty(o.PublicUrl) || AllowedOrigins.IsOrigin(o.PublicUrl.TrimEnd('/')), "Leads:PublicUrl must be scheme and host, such as https://stats.example.com.");
         Must(!o.SendsMail || !string.IsNullOrEmpty(o.PublicUrl), "Leads:PublicUrl must be set where mail is sent (Leads:Webhook:Url, Leads:Smtp:Host): links in mail begin with it.");
+        Must(o.PrivacyContact is null || (o.PrivacyContact.Length <= 300 && !o.PrivacyContact.Any(char.IsControl)), "Leads:PrivacyContact must be an e-mail address, an http address or one line of text, of at most 300 characters.");
         Must(o.LinkKey is null or { Length: 0 or >= 32 }, "Leads:LinkKey must have at least 32 characters, or be left out to have one made and kept in the data folder.");
         foreach (var host in Redirects.Split(o.RedirectHosts)) Must(Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4, $"Leads:RedirectHosts has the entry '{host}', which is no host name. Write it without scheme, port and path.");
         Must(o.MaxBodyBytes is >= 1024 and <= 4 * 1024 * 1024, "Leads:MaxBodyBytes must be 1024 to 4194304.");

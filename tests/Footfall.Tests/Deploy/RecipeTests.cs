@@ -57,9 +57,9 @@ public sealed partial class RecipeTests(ApiServer server) : IClassFixture<ApiSer
         Assert.Equal(2, Regex.Count(text, $"EXPOSE {Port}\n"));
         Assert.Equal(2, Regex.Count(text, $"ASPNETCORE_HTTP_PORTS={Port} "));
         Assert.Equal(2, Regex.Count(text, "USER 1654\n"));
-        foreach (Match copy in Regex.Matches(text, @"^COPY (?:--chmod=\d+ )?(deploy/\S+) ", RegexOptions.Multiline)) Assert.True(File.Exists(Repository.File(copy.Groups[1].Value)), copy.Value);
+        foreach (Match copy in Regex.Matches(text, @"^COPY (?:--chmod=\d+ )?(?<file>deploy/\S+) ", RegexOptions.Multiline)) Assert.True(File.Exists(Repository.File(copy.Groups["file"].Value)), copy.Value);
         foreach (Match from in Regex.Matches(text, "COPY --from=(\\S+)")) Assert.Contains(from.Groups[1].Value, Stages());
-        foreach (Match variable in Regex.Matches(text, @"^(?:ENV|   ) (\w+)=\S+(?: \\)?$", RegexOptions.Multiline)) Assert.True(ConfigurationKeys.Knows(variable.Groups[1].Value), $"The Dockerfile sets {variable.Groups[1].Value}, which docs/configuration.md does not name.");
+        foreach (Match variable in Regex.Matches(text, @"^(?:ENV|   ) (?<name>\w+)=\S+(?: \\)?$", RegexOptions.Multiline)) Assert.True(ConfigurationKeys.Knows(variable.Groups["name"].Value), $"The Dockerfile sets {variable.Groups["name"].Value}, which docs/configuration.md does not name.");
         Assert.Contains("dotnet publish src/Footfall ", text, StringComparison.Ordinal);
         // What the build copies must not be held back.
         var ignored = Repository.Text(".dockerignore").Split('\n');
@@ -89,8 +89,8 @@ public sealed partial class RecipeTests(ApiServer server) : IClassFixture<ApiSer
         var unit = DeployFiles.Text("footfall.service");
         Assert.Equal(["[Unit]", "[Service]", "[Install]"], unit.Split('\n').Where(l => l.StartsWith('[')));
         Assert.All(unit.Split('\n').Where(l => l.Length > 0 && l[0] is not ('#' or '[')), l => Assert.Matches("^[A-Za-z]+=", l));
-        foreach (Match variable in Regex.Matches(unit, "^Environment=(\\w+)=", RegexOptions.Multiline)) Assert.True(ConfigurationKeys.Knows(variable.Groups[1].Value), variable.Value);
-        foreach (Match variable in Regex.Matches(DeployFiles.Text("footfall.env.example"), "^(\\w+)=", RegexOptions.Multiline)) Assert.True(ConfigurationKeys.Knows(variable.Groups[1].Value), variable.Value);
+        foreach (Match variable in Regex.Matches(unit, "^Environment=(?<name>\\w+)=", RegexOptions.Multiline)) Assert.True(ConfigurationKeys.Knows(variable.Groups["name"].Value), variable.Value);
+        foreach (Match variable in Regex.Matches(DeployFiles.Text("footfall.env.example"), "^(?<name>\\w+)=", RegexOptions.Multiline)) Assert.True(ConfigurationKeys.Knows(variable.Groups["name"].Value), variable.Value);
         var guide = Repository.Text("docs", "deploy.md");
         foreach (var path in (string[])["/opt/footfall", "/etc/footfall/env", "/var/lib/footfall"])
         {
@@ -121,7 +121,7 @@ public sealed partial class RecipeTests(ApiServer server) : IClassFixture<ApiSer
                 var options = words.Where(w => w.StartsWith("--", StringComparison.Ordinal) && !char.IsUpper(w[2])).Select(w => w.Split('=')[0]).ToList();
                 using var output = new StringWriter();
                 using var error = new StringWriter();
-                var command = words.TakeWhile(w => !w.StartsWith('-') && w.ToLowerInvariant() == w).ToList();
+                var command = words.TakeWhile(w => !w.StartsWith('-') && !w.Any(char.IsAsciiLetterUpper)).ToList();
                 var exit = await HelpAsync(command, output, error);
                 // The last words may be values rather than commands.
                 while (exit != 0 && command.Count > 1)
@@ -140,7 +140,7 @@ public sealed partial class RecipeTests(ApiServer server) : IClassFixture<ApiSer
         static async Task<int> HelpAsync(List<string> command, TextWriter output, TextWriter error) => await FootfallCommand.RunAsync([.. command, "--help"], output, error, CancellationToken.None);
     }
 
-    private static List<string> Stages() => [.. Regex.Matches(DeployFiles.Text("Dockerfile"), @"^FROM \S+ AS (\w+)$", RegexOptions.Multiline).Select(m => m.Groups[1].Value)];
+    private static List<string> Stages() => [.. Regex.Matches(DeployFiles.Text("Dockerfile"), @"^FROM \S+ AS (?<name>\w+)$", RegexOptions.Multiline).Select(m => m.Groups["name"].Value)];
 
     [GeneratedRegex(@"\$\{(\w+)")]
     private static partial Regex Variable();

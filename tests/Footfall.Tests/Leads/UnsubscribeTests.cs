@@ -39,6 +39,18 @@ public sealed class UnsubscribeTests(ApiServer server) : IClassFixture<ApiServer
         Assert.False((await server.ConsentAsync(lead)).GetProperty("mayBeMailed").GetBoolean());
     }
 
+    [Theory]
+    [InlineData("privacy@example.org", "<a href=\"mailto:privacy@example.org\">privacy@example.org</a>")]
+    [InlineData("https://example.org/privacy?a=1&b=2", "<a href=\"https://example.org/privacy?a=1&amp;b=2\">https://example.org/privacy?a=1&amp;b=2</a>")]
+    [InlineData("The office, <1 Main Street>", "Questions about your data: The office, &lt;1 Main Street&gt;")]
+    [InlineData("javascript:alert(1)", "Questions about your data: javascript:alert(1)<")]
+    public async Task The_page_says_whom_to_ask(string contact, string shown)
+    {
+        await using var api = await ApiServer.StartNewAsync($"--Access:AdminKey={ApiServer.AdminKey}", $"--Leads:PrivacyContact={contact}");
+        foreach (var path in (string[])[Path, $"{Path}?token=wrong"]) Assert.Contains(shown, await (await api.Client.GetAsync(path)).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.DoesNotContain("<footer>", await server.Client.GetStringAsync(Path), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task One_click_of_a_mail_program_is_enough_and_twice_is_the_same()
     {

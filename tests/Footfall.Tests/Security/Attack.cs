@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -174,7 +173,7 @@ internal sealed partial class Attack(int seed)
     // Half a pair of UTF-16 cannot be escaped for a URL.
     private static string Sound(string word) => word.Replace("\ud800", "\ufffd", StringComparison.Ordinal);
 
-    private T Pick<T>(IReadOnlyList<T> from) => from[random.Next(from.Count)];
+    private string Pick(string[] from) => from[random.Next(from.Length)];
 #pragma warning restore CA5394
 
     [GeneratedRegex(@"\{[^}]+\}")]

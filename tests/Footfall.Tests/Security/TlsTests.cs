@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Footfall.Cli;
 using Footfall.Tests.Infrastructure;
-using Microsoft.AspNetCore.Builder;
 using Xunit;
 
 namespace Footfall.Tests.Security;
