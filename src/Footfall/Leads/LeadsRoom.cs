@@ -15,6 +15,7 @@ public static class LeadsRoom
         services.AddSingleton<SignedLinks>();
         services.AddSingleton<MailDomains>();
         services.AddSingleton<LeadStore>();
+        services.AddSingleton<LeadWriter>();
         services.AddSingleton<ConsentLedger>();
         services.AddSingleton<ConsentExpiry>();
         services.AddSingleton<LikelyLinks>();
@@ -30,7 +31,6 @@ public static class LeadsRoom
         services.AddSingleton<Redirects>();
         services.AddSingleton<MailHosts>();
         services.AddSingleton<LeadChecks>();
-        services.AddSingleton<LeadWriter>();
         services.AddSingleton<LeadCapture>();
         services.AddSingleton<LeadEndpoint>();
         services.AddSingleton<ICaptcha>(s => s.GetRequiredService<IOptions<LeadsOptions>>().Value.Captcha.Provider == CaptchaProvider.None

@@ -17,6 +17,7 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
     [
         ("overview", $"/p/demo?from={DashboardServer.Yesterday.AddDays(-29):yyyy-MM-dd}&to={DashboardServer.Yesterday:yyyy-MM-dd}"), ("realtime", "/p/demo/realtime"), ("funnels", "/p/demo/funnels?period=90d"), ("experiments", "/p/demo/experiments"),
         ("entities", "/p/demo/entities"), ("vitals", "/p/demo/vitals?period=90d"), ("health", "/p/demo/health"),
+        ("leads", "/p/demo/leads"), ("settings", "/p/demo/settings"), ("shared-links", "/p/demo/settings/links"), ("tokens", "/p/demo/settings/tokens"),
     ];
 
     private const string Experiment = """

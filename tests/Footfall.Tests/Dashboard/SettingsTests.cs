@@ -13,7 +13,7 @@ public sealed partial class SettingsTests(DashboardServer server) : IClassFixtur
 {
     private static readonly (string, string)[] Whole =
     [
-        ("name", " Our shop "), ("hosts", "shop.example\r\nWWW.Shop.example, blog.example"), ("timeZone", "America/Toronto"), ("publicSummary", "on"),
+        ("name", " Our shop "), ("hosts", "shop.example\r\nWWW.Shop.example, b\u00fccher.example"), ("timeZone", "America/Toronto"), ("publicSummary", "on"),
         ("goalName", "Signed up"), ("goalEvent", "page_view"), ("goalPath", "/welcome"), ("goalName", "Bought"), ("goalEvent", "purchase"), ("goalPath", ""), ("goalName", ""), ("goalEvent", ""), ("goalPath", ""),
         ("submitEvents", "saved, submitted"), ("openEvents", "app_opened"), ("rawDays", "30"), ("rollupMonths", "0"),
         ("doubleOptIn", "on"), ("thanksUrl", "/thanks"), ("errorUrl", "https://shop.example/sorry"), ("secret", "a-secret-of-accounts"),
@@ -37,11 +37,11 @@ public sealed partial class SettingsTests(DashboardServer server) : IClassFixtur
         Assert.Equal($"/p/{id}/settings?done=saved", saved.Headers.Location!.ToString());
         var p = (await Settings.FindAsync(id, default))!;
         Assert.Equal(("Our shop", "America/Toronto", true, true, "/thanks"), (p.Name, p.TimeZone, p.PublicSummary, p.Forms.DoubleOptIn, p.Forms.ThanksUrl));
-        Assert.Equal(["shop.example", "www.shop.example", "blog.example"], p.Hosts);
+        Assert.Equal(["shop.example", "www.shop.example", "xn--bcher-kva.example"], p.Hosts);
         Assert.Equal(["Signed up=page_view:/welcome", "Bought=purchase"], p.Goals.Select(g => g.ToString()));
         Assert.Equal(["saved", "submitted"], p.Product.SubmitEvents);
         Assert.Equal((30, 0, true), (p.Product.RawDays, p.Product.RollupMonths, p.Product.ProvesAccounts));
-        Assert.True(server.Service<PropertyRegistry>().Find(id)!.Owns("blog.example"));   // this server knows at once
+        Assert.True(server.Service<PropertyRegistry>().Find(id)!.Owns("xn--bcher-kva.example"));   // this server knows at once
         var page = await client.GetStringAsync($"/p/{id}/settings");
         Assert.Contains("value=\"Signed up\"", page);
         Assert.DoesNotContain("a-secret-of-accounts", page);

@@ -80,7 +80,10 @@ internal sealed record PropertyForm(
             DropSecret ? "" : Secret.Length == 0 ? null : Secret, DoubleOptIn, ThanksUrl, ErrorUrl),
         cancellationToken);
 
-    private string[] HostList() => [.. Hosts.Split(Breaks, StringSplitOptions.RemoveEmptyEntries).Select(h => h.ToLowerInvariant()).Distinct(StringComparer.Ordinal)];
+    private string[] HostList() => [.. Hosts.Split(Breaks, StringSplitOptions.RemoveEmptyEntries).Select(HostOf).Distinct(StringComparer.Ordinal)];
+
+    // An international name as browsers send it.
+    private static string HostOf(string typed) => Uri.CheckHostName(typed) == UriHostNameType.Dns && Uri.TryCreate($"https://{typed}", UriKind.Absolute, out var uri) ? uri.IdnHost.ToLowerInvariant() : typed.ToLowerInvariant();
 
     private static string[] Events(string text) => [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Distinct(StringComparer.Ordinal)];
 

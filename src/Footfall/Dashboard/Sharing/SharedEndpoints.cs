@@ -46,7 +46,7 @@ internal static class SharedEndpoints
         return await next(invocation);
     }
 
-    private static async Task<IResult> UnlockAsync(HttpContext context, SharedLinkStore links, UnlockedLinks unlocked, FailedAttempts failures, IAntiforgery antiforgery, TimeProvider clock)
+    private static async Task<IResult> UnlockAsync(HttpContext context, SharedLinkStore links, UnlockedLinks unlocked, IAntiforgery antiforgery, TimeProvider clock)
     {
         var text = TextOf(context);
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
@@ -56,16 +56,13 @@ internal static class SharedEndpoints
         var to = Forms.Return(form);
         if (!to.StartsWith($"{start}/", StringComparison.Ordinal) && !to.StartsWith($"{start}?", StringComparison.Ordinal)) to = start;
         if (password is null) return SignInEndpoints.Redirect(context, to);
-        var address = context.Connection.RemoteIpAddress;
-        if (failures.IsBlocked(address))
+        switch (await unlocked.TryAsync(context, password, form["password"].ToString()))
         {
-            context.Response.Headers.RetryAfter = "60";
-            return Ask(context, antiforgery, "Too many wrong passwords came from this address. Wait a minute, then try again.", to, StatusCodes.Status429TooManyRequests);
-        }
-        if (!password.Matches(form["password"].ToString()))
-        {
-            failures.Add(address);
-            return Ask(context, antiforgery, "That is not the password of this link.", to, StatusCodes.Status401Unauthorized);
+            case null:
+                context.Response.Headers.RetryAfter = "60";
+                return Ask(context, antiforgery, "Too many wrong passwords came from this address. Wait a minute, then try again.", to, StatusCodes.Status429TooManyRequests);
+            case false:
+                return Ask(context, antiforgery, "That is not the password of this link.", to, StatusCodes.Status401Unauthorized);
         }
         unlocked.Unlock(context, start, link, password);
         return SignInEndpoints.Redirect(context, to);
