@@ -63,7 +63,7 @@ internal sealed class SiteVerifyCaptcha(HttpClient client, IOptions<LeadsOptions
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            log.CaptchaAway(e is OperationCanceledException ? "it does not answer in time" : e.GetType().Name);
+            log.CaptchaAway(e is OperationCanceledException ? "it does not answer in time" : e.InnerException is OutgoingRefusedException refused ? refused.Message : e.GetType().Name);
             return CaptchaVerdict.Unknown;
         }
     }

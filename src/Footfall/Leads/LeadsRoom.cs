@@ -12,6 +12,9 @@ public static class LeadsRoom
     {
         services.AddOptions<LeadsOptions>().Bind(configuration.GetSection(LeadsOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<LeadsOptions>, LeadsOptionsValidator>();
+        services.AddOptions<OutgoingOptions>().Bind(configuration.GetSection(OutgoingOptions.Section))
+            .Validate(o => o.Networks() is not null, "Outgoing:AllowedNetworks must be addresses or networks separated by commas, such as 127.0.0.1, 10.0.0.0/8.").ValidateOnStart();
+        services.AddSingleton<OutgoingConnections>();
         services.AddSingleton<SignedLinks>();
         services.AddSingleton<MailDomains>();
         services.AddSingleton<LeadStore>();
@@ -35,7 +38,7 @@ public static class LeadsRoom
         services.AddSingleton<LeadEndpoint>();
         services.AddSingleton<ICaptcha>(s => s.GetRequiredService<IOptions<LeadsOptions>>().Value.Captcha.Provider == CaptchaProvider.None
             ? new NoCaptcha()
-            : ActivatorUtilities.CreateInstance<SiteVerifyCaptcha>(s, Outgoing()));
+            : ActivatorUtilities.CreateInstance<SiteVerifyCaptcha>(s, Outgoing(s)));
         services.AddSingleton<SubmissionRecorder>();
         services.AddHostedService(s => s.GetRequiredService<SubmissionRecorder>());
         services.AddSingleton(s => ActivatorUtilities.CreateInstance<ConfirmationSender>(s, Transport(s) is { } transport ? [transport] : []));
@@ -63,14 +66,12 @@ public static class LeadsRoom
         return routes;
     }
 
-    // Addresses of others may move while the server runs; and what is sent there is for them alone, wherever they point.
-    private static HttpClient Outgoing() =>
-        new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false }) { Timeout = OutgoingPatience };
+    private static HttpClient Outgoing(IServiceProvider services) => services.GetRequiredService<OutgoingConnections>().Client(OutgoingPatience);
 
     private static IConfirmationTransport? Transport(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<LeadsOptions>>().Value;
-        if (!string.IsNullOrEmpty(options.Webhook.Url)) return ActivatorUtilities.CreateInstance<WebhookTransport>(services, Outgoing());
+        if (!string.IsNullOrEmpty(options.Webhook.Url)) return ActivatorUtilities.CreateInstance<WebhookTransport>(services, Outgoing(services));
         return string.IsNullOrEmpty(options.Smtp.Host) ? null : ActivatorUtilities.CreateInstance<SmtpTransport>(services);
     }
 }

@@ -30,7 +30,12 @@ internal sealed class WebhookTransport(HttpClient client, IOptions<LeadsOptions>
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new ConfirmationException(e is OperationCanceledException ? "Leads:Webhook:Url does not answer in time" : "Leads:Webhook:Url cannot be reached", e);
+            throw new ConfirmationException(e switch
+            {
+                OperationCanceledException => "Leads:Webhook:Url does not answer in time",
+                { InnerException: OutgoingRefusedException refused } => $"Leads:Webhook:Url: {refused.Message}",
+                _ => "Leads:Webhook:Url cannot be reached",
+            }, e);
         }
     }
 }

@@ -232,7 +232,7 @@ public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<Com
         Assert.Contains("-- missing 0001_spine.sql: only adds", output);
         (exit, output, _) = await cli.RunAsync("migrate", "--Postgres:ConnectionString", empty.ConnectionString);
         Assert.Equal(0, exit);
-        Assert.Contains("applied  0001_spine.sql", output);
+        Assert.Contains("applied 0001_spine.sql", output);
     }
 
     [Fact]

@@ -38,6 +38,7 @@ public sealed class ApiServer : IAsyncLifetime
     {
         Database = await TestDatabase.CreateAsync();
         app = FootfallHost.Build([
+            "--Outgoing:AllowedNetworks=127.0.0.0/8",   // where tests' stand-ins are
             "--DataDir", TestFolder.New("api"), "--urls", "http://127.0.0.1:0", "--Rollups:Enabled", "false",
             "--Postgres:ConnectionString", Database.ConnectionString, "--Postgres:MaxPoolSize", "10", .. configuration]);
         await app.StartAsync();

@@ -25,6 +25,9 @@ internal sealed class HttpStandIn : IAsyncDisposable
     /// <summary>What it answers to a body.</summary>
     public Func<string, (int Status, string Body)> Answer { get; set; } = _ => (200, "{}");
 
+    /// <summary>Where it sends on to.</summary>
+    public string? Redirect { get; set; }
+
     public static async Task<HttpStandIn> StartAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -39,6 +42,7 @@ internal sealed class HttpStandIn : IAsyncDisposable
             standIn.Heard.Enqueue((new HeaderDictionary(context.Request.Headers.ToDictionary()), body));
             var (status, text) = standIn.Answer(body);
             context.Response.StatusCode = status;
+            if (standIn.Redirect is { } elsewhere) context.Response.Headers.Location = elsewhere;
             await context.Response.WriteAsync(text);
         });
         await web.StartAsync();
