@@ -2,6 +2,7 @@ using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Cli;
 using Footfall.Dashboard;
+using Footfall.Dashboard.Reports;
 using Footfall.Definitions;
 using Footfall.Explore;
 using Footfall.Hosting;
@@ -81,6 +82,9 @@ public static class FootfallHost
         builder.Services.AddLeads(builder.Configuration).AddLeadAdmin();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups();
+        builder.Services.AddExplore();
+        MetricsRoom.AddMetrics(builder.Services);
+        builder.Services.AddReports();
         builder.Services.AddCli();
         return builder.Build();
     }

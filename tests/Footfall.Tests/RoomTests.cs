@@ -24,7 +24,7 @@ public sealed partial class RoomTests
         ("Segments", ["Postgres", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
-        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Definitions", "Rollups", "Explore", "Metrics"]),
+        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Definitions", "Rollups", "Explore", "Metrics"]),
         ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Definitions", "Rollups"]),
     ];
 

@@ -5,7 +5,7 @@ using Footfall.Dashboard.Experiments;
 using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
-using Footfall.Dashboard.Overview;
+using Footfall.Dashboard.Reports;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Dashboard.Welcome;
@@ -29,12 +29,6 @@ public static class DashboardRoom
 
         services.AddRazorComponents();
         services.AddHttpContextAccessor();
-        services.AddScoped<CurrentPage>();
-        services.AddScoped<Questions>();
-        services.AddScoped<FiguresReader>();
-        services.AddScoped<PanelsReader>();
-        services.AddScoped<OverviewReader>();
-        services.AddSingleton<NoteStore>();
         services.AddScoped<DetailsReader>();
         services.AddScoped<EntitiesOverview>();
         services.AddScoped<FunnelsOverview>();
@@ -42,6 +36,7 @@ public static class DashboardRoom
         services.AddScoped<VitalsReader>();
         services.AddScoped<HealthReader>();
         services.AddSingleton<RealtimeFeed>();
+        services.AddReports();
 
         services.AddDataProtection().SetApplicationName("footfall");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o =>
@@ -82,6 +77,7 @@ public static class DashboardRoom
         SignInEndpoints.Map(routes);
         WelcomeEndpoints.Map(routes);
         PageEndpoints.Map(routes);
+        StopReportEndpoints.Map(routes);
         routes.MapGet("/start", (HttpContext context, StartPage page) => page.WriteAsync(context));
         routes.MapGet("/openapi", (HttpContext context, ApiPage page) => page.WriteAsync(context));
         routes.MapGet("/install", (HttpContext context, InstallPage page) => page.WriteAsync(context));

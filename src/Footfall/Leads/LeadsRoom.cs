@@ -13,6 +13,7 @@ public static class LeadsRoom
         services.AddOptions<LeadsOptions>().Bind(configuration.GetSection(LeadsOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<LeadsOptions>, LeadsOptionsValidator>();
         services.AddSingleton<SignedLinks>();
+        services.AddSingleton(s => new MailWay(Transport(s)));
         services.AddSingleton<MailDomains>();
         services.AddSingleton<LeadStore>();
         services.AddSingleton<ConsentLedger>();
@@ -37,7 +38,7 @@ public static class LeadsRoom
             : ActivatorUtilities.CreateInstance<SiteVerifyCaptcha>(s, Outgoing()));
         services.AddSingleton<SubmissionRecorder>();
         services.AddHostedService(s => s.GetRequiredService<SubmissionRecorder>());
-        services.AddSingleton(s => ActivatorUtilities.CreateInstance<ConfirmationSender>(s, Transport(s) is { } transport ? [transport] : []));
+        services.AddSingleton<ConfirmationSender>();
         services.AddHostedService(s => s.GetRequiredService<ConfirmationSender>());
         return services;
     }
@@ -66,7 +67,7 @@ public static class LeadsRoom
     private static HttpClient Outgoing() =>
         new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), AllowAutoRedirect = false }) { Timeout = OutgoingPatience };
 
-    private static IConfirmationTransport? Transport(IServiceProvider services)
+    private static IMailTransport? Transport(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<LeadsOptions>>().Value;
         if (!string.IsNullOrEmpty(options.Webhook.Url)) return ActivatorUtilities.CreateInstance<WebhookTransport>(services, Outgoing());
