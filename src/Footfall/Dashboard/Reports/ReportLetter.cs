@@ -46,7 +46,7 @@ internal static class ReportLetter
         html.Append($"""
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light"><title>{Safe(report.Subject)}</title><style>{Style}</style></head>
-            <body><table class="sheet" role="presentation" align="center"><tr><td class="in">
+            <body><main><table class="sheet" role="presentation" align="center"><tr><td class="in">
             <p class="muted small">Footfall, the week in figures</p>
             <h1>{Safe(Labels.Visible(report.Property.Name))}</h1>
             <p class="muted">{Safe(report.DaysText)}, beside the week before</p>
@@ -74,7 +74,7 @@ internal static class ReportLetter
         html.Append(CultureInfo.InvariantCulture, $"""
             <a class="button" href="{Safe(page)}">See all of it</a>
             <p class="foot">{Safe(report.Text.Trust)}<br>{(stop is null ? "" : $"""You get this because somebody who runs {Safe(Labels.Visible(report.Property.Name))} entered your address. <a href="{Safe(stop)}">No more of these</a>""")}</p>
-            </td></tr></table></body></html>
+            </td></tr></table></main></body></html>
             """);
         return html.ToString();
     }
