@@ -12,6 +12,7 @@ using Footfall.Leads;
 using Footfall.Metrics;
 using Footfall.Postgres;
 using Footfall.Rollups;
+using Footfall.Segments;
 using Footfall.Tracker;
 using Microsoft.Extensions.Logging.Console;
 
@@ -47,6 +48,7 @@ public static class FootfallHost
         builder.Services.AddLeadAdmin().AddErasureService();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups().AddJobSchedule();
+        builder.Services.AddSegments();
         builder.Services.AddExplore();
         builder.Services.AddApiDocument();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
@@ -82,6 +84,7 @@ public static class FootfallHost
         builder.Services.AddLeads(builder.Configuration).AddLeadAdmin();
         builder.Services.AddDefinitions();
         builder.Services.AddRollups();
+        builder.Services.AddSegments();
         builder.Services.AddExplore();
         MetricsRoom.AddMetrics(builder.Services);
         builder.Services.AddReports();

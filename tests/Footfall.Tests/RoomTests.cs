@@ -21,7 +21,7 @@ public sealed partial class RoomTests
         ("Leads", ["Postgres", "Access", "Capture", "Journal", "Ingestion"]),
         ("Definitions", ["Postgres", "Access", "Capture"]),
         ("Rollups", ["Postgres", "Capture", "Ingestion", "Leads", "Definitions"]),
-        ("Segments", ["Postgres", "Rollups"]),
+        ("Segments", ["Postgres", "Leads", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Definitions", "Rollups", "Explore", "Metrics"]),

@@ -57,7 +57,7 @@ internal sealed record Address(string Property, string Page, IReadOnlyList<KeyVa
         foreach (var group in Parameters.Where(p => IsFilter(p.Key)).GroupBy(p => p.Key))
         {
             var dot = group.Key.IndexOf('.', StringComparison.Ordinal);
-            if (Dimension.Find(group.Key[(dot + 1)..]) is not { } dimension) return ([], $"There is nothing to filter by that is called {Shown(group.Key[(dot + 1)..])}. It can be {string.Join(", ", Dimension.Names)}.");
+            if (Dimension.Find(group.Key[(dot + 1)..]) is not { IsGroup: true } dimension) return ([], $"There is nothing to filter by that is called {Shown(group.Key[(dot + 1)..])}. It can be {string.Join(", ", Dimension.GroupNames)}.");
             var values = group.Select(p => p.Value).Distinct(StringComparer.Ordinal).ToList();
             if (values.Any(v => v.Length > Explore.Filters.MaxCharacters || !StorableText.Is(v))) return ([], $"A filter's value has at most {Explore.Filters.MaxCharacters} characters, and is text.");
             if (values.Count > Explore.Filters.MostValues) return ([], $"A filter has at most {Explore.Filters.MostValues} values.");

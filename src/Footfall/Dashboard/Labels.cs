@@ -35,6 +35,7 @@ internal static class Labels
         DimensionKind.Path => "Page",
         DimensionKind.EventType => "Event",
         DimensionKind.Prop => $"Property {Visible(dimension.Key!)}",
+        DimensionKind.Goal => "Goal",
         _ => throw new ArgumentOutOfRangeException(nameof(dimension)),
     };
 

@@ -49,7 +49,7 @@ internal static class PageEndpoints
     {
         const string file = ".csv";
         var isFile = dimension.EndsWith(file, StringComparison.Ordinal);
-        if (Dimension.Find(isFile ? dimension[..^file.Length] : dimension) is not { } by)
+        if (Dimension.Find(isFile ? dimension[..^file.Length] : dimension) is not { IsGroup: true } by)
             return Views.Error(page.Context, StatusCodes.Status404NotFound, "No such list", $"There are lists by {string.Join(", ", Dimension.Names)}.");
         if (isFile)
         {

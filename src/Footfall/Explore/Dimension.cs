@@ -23,6 +23,9 @@ internal enum DimensionKind
     Path,
     EventType,
     Prop,
+
+    /// <summary>A goal of the property that the event meets. An event can meet several, so that one can filter by it and not group by it.</summary>
+    Goal,
 }
 
 /// <summary>One dimension.</summary>
@@ -35,13 +38,22 @@ internal readonly record struct Dimension(DimensionKind Kind, string? Key = null
     public const int MaxKeyCharacters = 120;
 
     /// <summary>True for a fact of an event, false for one of a session.</summary>
-    public bool IsOfEvent => Kind is DimensionKind.Path or DimensionKind.EventType or DimensionKind.Prop;
+    public bool IsOfEvent => Kind is DimensionKind.Path or DimensionKind.EventType or DimensionKind.Prop or DimensionKind.Goal;
+
+    /// <summary>False for what can only be filtered by.</summary>
+    public bool IsGroup => Kind != DimensionKind.Goal;
+
+    /// <summary>True for pages: where a pattern is one of pages.</summary>
+    public bool IsPage => Kind is DimensionKind.Path or DimensionKind.EntryPath or DimensionKind.ExitPath;
 
     /// <summary>How the API calls it.</summary>
     public string Name => Kind == DimensionKind.Prop ? PropPrefix + Key : NameOf(Kind);
 
     /// <summary>Every name, with <c>prop:KEY</c> for the props.</summary>
     public static IEnumerable<string> Names => Enum.GetValues<DimensionKind>().Select(k => k == DimensionKind.Prop ? PropPrefix + "KEY" : NameOf(k));
+
+    /// <summary>The same of those that can be grouped by.</summary>
+    public static IEnumerable<string> GroupNames => Names.Where(n => n != NameOf(DimensionKind.Goal));
 
     public static Dimension? Find(string name)
     {
@@ -76,6 +88,7 @@ internal readonly record struct Dimension(DimensionKind Kind, string? Key = null
         DimensionKind.Path => "path",
         DimensionKind.EventType => "event_type",
         DimensionKind.Prop => "prop",
+        DimensionKind.Goal => "goal",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -7,6 +7,8 @@ public static class ExploreRoom
     {
         services.AddOptions<ExploreOptions>().BindConfiguration("Explore").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<Snapshots>();
+        services.AddSingleton<Moments>();
+        services.AddSingleton<Goals>();
         return services;
     }
 }

@@ -10,7 +10,8 @@ internal sealed record InvalidParameter(string Parameter, string Message);
 /// is asked for everything and for <see cref="Done"/>, which also names parameters that nobody asked for. (A mistyped filter
 /// that is overlooked gives a wrong number.)
 /// </summary>
-internal sealed class ParameterReader(IQueryCollection values)
+/// <param name="ofBody">The values are members of a JSON body (<see cref="BodyParameters"/>), and are called as those are: <c>windowDays</c> for <c>window_days</c>.</param>
+internal sealed class ParameterReader(IQueryCollection values, bool ofBody = false)
 {
     private const int MaxCharacters = 16_384;
     private readonly HashSet<string> asked = new(StringComparer.OrdinalIgnoreCase);
@@ -22,16 +23,17 @@ internal sealed class ParameterReader(IQueryCollection values)
     {
         if (Error is not null) return Error;
         var unknown = values.Keys.FirstOrDefault(k => !asked.Contains(k));
-        if (unknown is not null) Refuse(Shown(unknown), $"There is no parameter of this name here; there are {string.Join(", ", asked.Order(StringComparer.Ordinal))}.");
+        if (unknown is not null) Error = new InvalidParameter(Shown(unknown), $"There is no {(ofBody ? "member" : "parameter")} of this name here; there are {string.Join(", ", asked.Order(StringComparer.Ordinal))}.");
         return Error;
     }
 
     /// <summary>Keeps the first refusal. Always null, so that it can stand for the value.</summary>
-    public void Refuse(string parameter, string message) => Error ??= new InvalidParameter(parameter, message);
+    public void Refuse(string parameter, string message) => Error ??= new InvalidParameter(Named(parameter), message);
 
     /// <summary>Null when absent; refused when given twice.</summary>
     public string? Text(string name)
     {
+        name = Named(name);
         asked.Add(name);
         if (!values.TryGetValue(name, out var given) || given.Count == 0) return null;
         if (given.Count > 1)
@@ -40,8 +42,9 @@ internal sealed class ParameterReader(IQueryCollection values)
             return null;
         }
         var text = given[0] ?? "";
-        if (text.Length <= MaxCharacters && StorableText.Is(text)) return text;
-        Refuse(name, $"{name} is longer than {MaxCharacters} characters, or is no text.");
+        var most = ofBody ? BodyParameters.MaxBytes : MaxCharacters;
+        if (text.Length <= most && StorableText.Is(text)) return text;
+        Refuse(name, $"{name} is longer than {most} characters, or is no text.");
         return null;
     }
 
@@ -49,7 +52,7 @@ internal sealed class ParameterReader(IQueryCollection values)
     {
         if (Text(name) is not { } text) return null;
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
-        Refuse(name, $"{name} must be a whole number from {least} to {most}.");
+        Refuse(name, $"{Named(name)} must be a whole number from {least} to {most}.");
         return null;
     }
 
@@ -82,7 +85,7 @@ internal sealed class ParameterReader(IQueryCollection values)
         var (days, from, to) = (Whole("window_days", 1, DayRange.MaxDays), Day(fromName), Day(toName));
         if (days is { } n)
         {
-            if (from is not null || to is not null) Refuse("window_days", $"Give either window_days or {fromName} and {toName}, not both.");
+            if (from is not null || to is not null) Refuse("window_days", $"Give either {Named("window_days")} or {fromName} and {toName}, not both.");
             return new DayRange(today.AddDays(1 - n), today);
         }
         var last = to ?? (from > today ? from.Value : today);
@@ -117,6 +120,8 @@ internal sealed class ParameterReader(IQueryCollection values)
         Refuse("compareTo", "The window to compare with lies outside the calendar.");
         return null;
     }
+
+    private string Named(string name) => ofBody && name == "window_days" ? "windowDays" : name;
 
     // What stands in an error is short, and one line.
     private static string Shown(string name) => new([.. name.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(64)]);

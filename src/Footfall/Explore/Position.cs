@@ -37,7 +37,7 @@ internal sealed record Position(double Order, bool HasKey, string Beginning, byt
         return new Position(value, parts[2] == "1", beginning, Convert.FromHexString(hash));
     }
 
-    private static string BeginningOf(string key)
+    public static string BeginningOf(string key)
     {
         var n = 0;
         var characters = 0;

@@ -53,12 +53,25 @@ internal static class QueryReader
         return question with { Query = question.Query with { Per = interval } };
     }
 
-    public static List<Filter> ReadFilters(ParameterReader reader)
+    public static List<Filter> ReadFilters(ParameterReader reader, string name = "filters")
     {
-        if (reader.Text("filters") is not { Length: > 0 } json) return [];
-        var (filters, problem) = Filters.Read(json);
-        if (filters is null) reader.Refuse("filters", problem!);
+        if (reader.Text(name) is not { Length: > 0 } json) return [];
+        var (filters, problem) = Filters.Read(json, name);
+        if (filters is null) reader.Refuse(name, problem!);
         return filters ?? [];
+    }
+
+    /// <summary>A question that has <c>dimension</c>, or <c>interval</c>, or neither: then it is about the totals alone.</summary>
+    public static Question Any(ParameterReader reader, string propertyId, DateOnly today)
+    {
+        var (grouped, overTime) = (reader.Text("dimension") is not null, reader.Text("interval") is not null);
+        if (grouped && overTime) reader.Refuse("interval", "Give either dimension or interval, not both.");
+        if (grouped) return Breakdown(reader, propertyId, today);
+        foreach (var name in (string[])["limit", "cursor"])
+        {
+            if (reader.Text(name) is not null) reader.Refuse(name, $"{name} goes with dimension; without it there are no pages.");
+        }
+        return overTime ? Timeseries(reader, propertyId, today) : Common(reader, propertyId, today);
     }
 
     private static Question Common(ParameterReader reader, string propertyId, DateOnly today)
@@ -75,10 +88,10 @@ internal static class QueryReader
         List<Metric> metrics = [];
         foreach (var name in text.Split(',', StringSplitOptions.TrimEntries))
         {
-            var metric = Metrics.All.Cast<Metric?>().FirstOrDefault(m => m!.Value.Name() == name);
+            var metric = Metrics.Find(name);
             if (metric is null)
             {
-                reader.Refuse("metrics", $"metrics must be one or more of {string.Join(", ", Metrics.All.Select(m => m.Name()))}, separated by commas.");
+                reader.Refuse("metrics", $"metrics must be one or more of {string.Join(", ", Metrics.Names)}, separated by commas.");
                 return UsualMetrics;
             }
             if (metrics.Contains(metric.Value))
@@ -94,8 +107,8 @@ internal static class QueryReader
     private static Dimension ReadDimension(ParameterReader reader)
     {
         var given = reader.Text("dimension");
-        if (given is not null && Dimension.Find(given) is { } dimension) return dimension;
-        reader.Refuse("dimension", $"dimension {(given is null ? "is required: one" : "must be one")} of {string.Join(", ", Dimension.Names)}.");
+        if (given is not null && Dimension.Find(given) is { IsGroup: true } dimension) return dimension;
+        reader.Refuse("dimension", $"dimension {(given is null ? "is required: one" : "must be one")} of {string.Join(", ", Dimension.GroupNames)}.");
         return default;
     }
 }
@@ -129,7 +142,8 @@ internal static class TimePieces
         _ => throw new ArgumentOutOfRangeException(nameof(interval), interval, null),
     };
 
-    private static DateTimeOffset Next(DateTimeOffset at, Interval interval) => interval switch
+    /// <summary>The end of the piece that begins there.</summary>
+    public static DateTimeOffset Next(DateTimeOffset at, Interval interval) => interval switch
     {
         Interval.Hour => at.AddHours(1),
         Interval.Day => at.AddDays(1),

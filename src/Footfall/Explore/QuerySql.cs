@@ -8,22 +8,27 @@ namespace Footfall.Explore;
 internal sealed class QuerySql
 {
     private readonly Query query;
-    private readonly List<NpgsqlParameter> parameters = [];
+    private readonly FilterSql filters = new();
+    private readonly List<Metric> sums;
 
-    private QuerySql(Query query) => this.query = query;
+    private QuerySql(Query query)
+    {
+        this.query = query;
+        sums = [.. query.Metrics.Where(m => m.Kind == MetricKind.PropSum)];
+    }
 
     /// <summary>A statement that answers <c>key text, then one double precision per metric</c>, in the answer's order.</summary>
     public static NpgsqlCommand Command(Query query, NpgsqlConnection connection)
     {
         var sql = new QuerySql(query);
         var command = new NpgsqlCommand(sql.Statement(), connection);
-        command.Parameters.AddRange(sql.parameters.ToArray());
+        command.Parameters.AddRange(sql.filters.Parameters.ToArray());
         return command;
     }
 
-    private bool NeedsEvents => query.Metrics.Any(m => m is Metric.Visitors or Metric.PageViews or Metric.Events or Metric.Conversions);
+    private bool NeedsEvents => query.Metrics.Any(m => m.IsOfEvents());
 
-    private bool NeedsSessions => query.Metrics.Any(m => m is Metric.Sessions || m.IsRatio());
+    private bool NeedsSessions => query.Metrics.Any(m => m == Metric.Sessions || m.IsRatio());
 
     private bool NeedsLeads => query.Metrics.Contains(Metric.Leads);
 
@@ -36,9 +41,7 @@ internal sealed class QuerySql
         Add("start", query.Window.Start, NpgsqlDbType.TimestampTz);
         Add("end", query.Window.End, NpgsqlDbType.TimestampTz);
 
-        var conditions = query.Filters.Select((f, i) => (f.Dimension.IsOfEvent, Sql: Condition(f, i))).ToList();
-        var ofSessions = string.Concat(conditions.Where(c => !c.IsOfEvent).Select(c => $"\n      and {c.Sql}"));
-        var ofEvents = string.Concat(conditions.Where(c => c.IsOfEvent).Select(c => $"\n      and {c.Sql}"));
+        var (ofSessions, ofEvents) = filters.Conditions(query.Filters);
 
         var text = new StringBuilder();
         List<string> parts = [];
@@ -62,7 +65,7 @@ internal sealed class QuerySql
             , groups as (
                 select key, sum(visitors) as visitors, sum(page_views) as page_views, sum(events) as events, sum(conversions) as conversions,
                        sum(sessions) as sessions, sum(bounces) as bounces, sum(converted) as converted,
-                       sum(duration_ms) as duration_ms, sum(engaged_ms) as engaged_ms, sum(leads) as leads
+                       sum(duration_ms) as duration_ms, sum(engaged_ms) as engaged_ms, sum(leads) as leads{Sums("sum(sum{0})")}
                 from ({string.Join("\n      union all\n", parts)}) parts
                 group by key
             ), figures as (
@@ -88,7 +91,7 @@ internal sealed class QuerySql
         var join = ofSessions.Length > 0 || query.By is { IsOfEvent: false } ? "\n    join sessions s on s.visitor_id = e.visitor_id and s.id = e.session_id" : "";
         return $"""
             kept as (
-                select e.visitor_id, e.session_id, e.event_type, e.is_conversion, {Key("e.occurred_at")} as key
+                select e.visitor_id, e.session_id, e.event_type, e.is_conversion{SummedProps}, {Key("e.occurred_at")} as key
                 from events e{join}
                 where e.property_id = @property and e.occurred_at >= @start and e.occurred_at < @end
                   and e.session_id is not null and e.device_type <> 'bot'{ofEvents}{ofSessions}
@@ -128,111 +131,60 @@ internal sealed class QuerySql
             ? "\n    join (select distinct visitor_id, session_id, key from kept) k on k.visitor_id = s.visitor_id and k.session_id = s.id"
             : "\n    join (select distinct visitor_id, session_id from kept) k on k.visitor_id = s.visitor_id and k.session_id = s.id";
 
-    private const string PartOfEvents = """
+    private string PartOfEvents => $"""
               select key, count(distinct visitor_id) as visitors, count(*) filter (where event_type = 'page_view') as page_views,
                      count(*) as events, count(*) filter (where is_conversion) as conversions,
-                     0::bigint as sessions, 0::bigint as bounces, 0::bigint as converted, 0::numeric as duration_ms, 0::numeric as engaged_ms, 0::bigint as leads
+                     0::bigint as sessions, 0::bigint as bounces, 0::bigint as converted, 0::numeric as duration_ms, 0::numeric as engaged_ms, 0::bigint as leads{Sums("sum(sum{0})")}
               from kept
               group by key
         """;
 
-    private const string PartOfSessions = """
+    private string PartOfSessions => $"""
               select key, 0::bigint as visitors, 0::bigint as page_views, 0::bigint as events, 0::bigint as conversions,
                      count(*) as sessions, count(*) filter (where is_bounce) as bounces, count(*) filter (where has_conversion) as converted,
-                     sum(extract(epoch from ended_at - started_at) * 1000) as duration_ms, sum(engaged_ms) as engaged_ms, 0::bigint as leads
+                     sum(extract(epoch from ended_at - started_at) * 1000) as duration_ms, sum(engaged_ms) as engaged_ms, 0::bigint as leads{Sums("null::numeric")}
               from visits
               group by key
         """;
 
-    private const string PartOfLeads = """
+    private string PartOfLeads => $"""
               select key, 0::bigint as visitors, 0::bigint as page_views, 0::bigint as events, 0::bigint as conversions,
-                     0::bigint as sessions, 0::bigint as bounces, 0::bigint as converted, 0::numeric as duration_ms, 0::numeric as engaged_ms, count(*) as leads
+                     0::bigint as sessions, 0::bigint as bounces, 0::bigint as converted, 0::numeric as duration_ms, 0::numeric as engaged_ms, count(*) as leads{Sums("null::numeric")}
               from captured
               group by key
         """;
 
-    private static string Figure(Metric metric) => metric switch
+    /// <summary>A column for each prop that is summed; {0} is its place.</summary>
+    private string Sums(string expression) => string.Concat(sums.Select((_, i) => $", {string.Format(null, expression, i)} as sum{i}"));
+
+    private string SummedProps => string.Concat(sums.Select((m, i) => $", {filters.Number(m.Key!)} as sum{i}"));
+
+    private string Figure(Metric metric) => metric.Kind switch
     {
-        Metric.Visitors => "visitors",
-        Metric.Sessions => "sessions",
-        Metric.PageViews => "page_views",
-        Metric.Events => "events",
-        Metric.BounceRate => "bounces::float8 / nullif(sessions, 0)::float8",
-        Metric.VisitDuration => "duration_ms::bigint::float8 / nullif(sessions, 0)::float8 / 1000",   // whole milliseconds, as the day rows have them
-        Metric.EngagedTime => "engaged_ms::float8 / nullif(sessions, 0)::float8 / 1000",
-        Metric.Conversions => "conversions",
-        Metric.ConversionRate => "converted::float8 / nullif(sessions, 0)::float8",
-        Metric.Leads => "leads",
+        MetricKind.Visitors => "visitors",
+        MetricKind.Sessions => "sessions",
+        MetricKind.PageViews => "page_views",
+        MetricKind.Events => "events",
+        MetricKind.BounceRate => "bounces::float8 / nullif(sessions, 0)::float8",
+        MetricKind.VisitDuration => "duration_ms::bigint::float8 / nullif(sessions, 0)::float8 / 1000",   // whole milliseconds, as the day rows have them
+        MetricKind.EngagedTime => "engaged_ms::float8 / nullif(sessions, 0)::float8 / 1000",
+        MetricKind.Conversions => "conversions",
+        MetricKind.ConversionRate => "converted::float8 / nullif(sessions, 0)::float8",
+        MetricKind.Leads => "leads",
+        MetricKind.PropSum => $"coalesce(sum{sums.IndexOf(metric)}, 0)",
         _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, null),
     };
 
     /// <summary>What an event's group is called.</summary>
     private string Key(string time) => query switch
     {
-        { By: { } dimension } => Column(dimension, "group_prop"),
-        { Per: { } interval } => Piece(interval, time),
+        { By: { } dimension } => filters.Column(dimension),
+        { Per: { } interval } => $"extract(epoch from {FilterSql.Piece(interval, time)})::bigint::text",
         _ => "null::text",
     };
 
     /// <summary>What a session's or a lead's group is called: by a fact of an event, what its events' are.</summary>
     private string KeyOfSession(string time) => query.By is { IsOfEvent: true } ? "k.key" : Key(time);
-
-    /// <summary>The second since 1970 with which the piece of time begins.</summary>
-    private static string Piece(Interval interval, string time) => interval switch
-    {
-        Interval.Hour => $"extract(epoch from date_trunc('hour', {time} at time zone 'UTC'))::bigint::text",
-        Interval.Day => $"extract(epoch from date_trunc('day', {time} at time zone 'UTC'))::bigint::text",
-        Interval.Week => $"extract(epoch from date_trunc('week', {time} at time zone 'UTC'))::bigint::text",
-        Interval.Month => $"extract(epoch from date_trunc('month', {time} at time zone 'UTC'))::bigint::text",
-        _ => throw new ArgumentOutOfRangeException(nameof(interval), interval, null),
-    };
-
-    private string Column(Dimension dimension, string parameter)
-    {
-        switch (dimension.Kind)
-        {
-            case DimensionKind.EntryPath: return "s.landing_path";
-            case DimensionKind.ExitPath: return "s.exit_path";
-            case DimensionKind.Source: return "coalesce(lower(s.utm_source), regexp_replace(s.referrer_host, '^www\\.', ''))";
-            case DimensionKind.Channel: return "s.traffic_source::text";
-            case DimensionKind.ReferrerHost: return "s.referrer_host";
-            case DimensionKind.UtmSource: return "s.utm_source";
-            case DimensionKind.UtmMedium: return "s.utm_medium";
-            case DimensionKind.UtmCampaign: return "s.utm_campaign";
-            case DimensionKind.UtmTerm: return "s.utm_term";
-            case DimensionKind.UtmContent: return "s.utm_content";
-            case DimensionKind.Country: return "s.country_code";
-            case DimensionKind.Device: return "s.device_type::text";
-            case DimensionKind.Browser: return "s.browser";
-            case DimensionKind.Os: return "s.os";
-            case DimensionKind.Path: return "e.path";
-            case DimensionKind.EventType: return "e.event_type";
-            case DimensionKind.Prop:
-                if (parameters.All(p => p.ParameterName != parameter)) Add(parameter, dimension.Key!, NpgsqlDbType.Text);
-                return $"(e.props ->> @{parameter})";
-            default: throw new ArgumentOutOfRangeException(nameof(dimension), dimension, null);
-        }
-    }
-
-    private string Condition(Filter filter, int index)
-    {
-        var column = Column(filter.Dimension, $"filter_prop{index}");
-        var name = $"filter{index}";
-        if (filter.Operator == FilterOperator.Contains)
-        {
-            Add(name, filter.Values[0]!, NpgsqlDbType.Text);
-            return $"strpos({column}, @{name}) > 0";
-        }
-        Add(name, filter.Values.OfType<string>().ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        var withNone = filter.Values.Contains(null);
-        return filter.Operator switch
-        {
-            FilterOperator.Is => withNone ? $"({column} is null or {column} = any(@{name}))" : $"{column} = any(@{name})",
-            FilterOperator.IsNot => withNone ? $"({column} is not null and {column} <> all(@{name}))" : $"({column} is null or {column} <> all(@{name}))",
-            FilterOperator.Contains => throw new InvalidOperationException("Contains is handled above."),
-            _ => throw new ArgumentOutOfRangeException(nameof(filter), filter.Operator, null),
-        };
-    }
 
     private string Paging()
     {
@@ -255,5 +207,5 @@ internal sealed class QuerySql
         return text;
     }
 
-    private void Add(string name, object value, NpgsqlDbType type) => parameters.Add(new NpgsqlParameter(name, type) { Value = value });
+    private void Add(string name, object value, NpgsqlDbType type) => filters.Add(name, value, type);
 }

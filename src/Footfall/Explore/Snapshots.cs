@@ -13,7 +13,7 @@ internal sealed class Snapshots(NpgsqlDataSource database, IOptions<ExploreOptio
     /// <exception cref="TooManyQueriesException">No turn came in time.</exception>
     public async Task<Snapshot> OpenAsync(CancellationToken cancellationToken)
     {
-        if (!await turns.WaitAsync(TimeSpan.FromSeconds(options.Value.QueueSeconds), cancellationToken)) throw new TooManyQueriesException();
+        var turn = await TurnAsync(cancellationToken);
         NpgsqlConnection? connection = null;
         try
         {
@@ -23,21 +23,31 @@ internal sealed class Snapshots(NpgsqlDataSource database, IOptions<ExploreOptio
             await using var limit = new NpgsqlCommand("select set_config('statement_timeout', @ms, true), set_config('transaction_read_only', 'on', true)", connection);
             limit.Parameters.AddWithValue("ms", (options.Value.StatementTimeoutSeconds * 1000).ToString());
             await limit.ExecuteNonQueryAsync(cancellationToken);
-            return new Snapshot(connection, transaction, options.Value.StatementTimeoutSeconds, turns);
+            return new Snapshot(connection, transaction, options.Value.StatementTimeoutSeconds, turn);
         }
         catch
         {
             if (connection is not null) await connection.DisposeAsync();
-            turns.Release();
+            turn.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Leave to work on a question, until it is disposed of. A snapshot has one of its own.</summary>
+    /// <exception cref="TooManyQueriesException">No turn came in time.</exception>
+    public async Task<IDisposable> TurnAsync(CancellationToken cancellationToken) =>
+        await turns.WaitAsync(TimeSpan.FromSeconds(options.Value.QueueSeconds), cancellationToken) ? new Turn(turns) : throw new TooManyQueriesException();
+
+    private sealed class Turn(SemaphoreSlim turns) : IDisposable
+    {
+        public void Dispose() => turns.Release();
     }
 
     public void Dispose() => turns.Dispose();
 }
 
 /// <summary>Raw rows as they were at one moment. Dispose it to let the next one have its turn.</summary>
-internal sealed class Snapshot(NpgsqlConnection connection, NpgsqlTransaction transaction, int timeoutSeconds, SemaphoreSlim turns) : IAsyncDisposable
+internal sealed class Snapshot(NpgsqlConnection connection, NpgsqlTransaction transaction, int timeoutSeconds, IDisposable turn) : IAsyncDisposable
 {
     /// <summary>The groups of the answer, in its order. For a question without groups one cell, also where nothing was counted.</summary>
     public async Task<List<Cell>> AnswerAsync(Query query, CancellationToken cancellationToken)
@@ -83,7 +93,7 @@ internal sealed class Snapshot(NpgsqlConnection connection, NpgsqlTransaction tr
         }
         finally
         {
-            turns.Release();
+            turn.Dispose();
         }
     }
 }

@@ -323,8 +323,8 @@ internal static class BatchSql
         """;
 
     /// <summary>
-    /// Every day whose figures the batch can have changed: where its events lie and arrived, where sessions began or
-    /// ended that it grew, joined or moved, where a visitor turns out not to have been new, and where the leads of
+    /// Every day whose figures the batch can have changed: where its events lie and arrived, all days of sessions that it
+    /// grew, joined or moved (what happened on one is filtered by where the session ended on another), where a visitor turns out not to have been new, and where the leads of
     /// such a visitor were captured. Last in the transaction, since these rows are shared by all servers.
     /// </summary>
     public const string MarkDirtyDays = """
@@ -335,11 +335,10 @@ internal static class BatchSql
             union
             select property_id, day from unnest(@properties, @days) as arrived (property_id, day)
             union
-            select i.property_id, (t.at at time zone 'UTC')::date
+            select i.property_id, d.day::date
             from batch_islands i
-            join batch_pieces p on p.island = i.island and p.session_id is not null
-            cross join lateral (values (p.starts), (p.entry_at), (p.exit_at), (i.starts)) as t (at)
-            where t.at is not null
+            cross join lateral generate_series((i.starts at time zone 'UTC')::date::timestamp, (i.ends at time zone 'UTC')::date::timestamp, interval '1 day') as d (day)
+            where i.near > 0
             union
             select e.property_id, (e.occurred_at at time zone 'UTC')::date
             from batch_visitors v

@@ -98,7 +98,9 @@ internal sealed class ErasureScrub(
         foreach (var trace in traces) await trace.SweepAsync(connection, visitors, accounts, cancellationToken);
         string[] names = [.. works.SelectMany(w => w.Accounts)];
         if (names.Length > 0) await ScrubStore.ForgetAccountsAsync(connection, names, clock.GetUtcNow(), cancellationToken);
-        var blotted = await Mentions.BlotAsync(connection, [.. works.SelectMany(w => w.Addresses)], clock.GetUtcNow(), cancellationToken);
+        string[] addresses = [.. works.SelectMany(w => w.Addresses)];
+        var blotted = await Mentions.BlotAsync(connection, addresses, clock.GetUtcNow(), cancellationToken);
+        foreach (var trace in addresses.Length == 0 ? [] : traces) blotted.AddRange(await trace.BlotAsync(connection, Mentions.Of(addresses), cancellationToken));
         if (blotted.Count > 0)
         {
             // Should this process end before they are written anew, the next one must know of them.

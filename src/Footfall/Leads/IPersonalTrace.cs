@@ -19,4 +19,8 @@ internal interface IPersonalTrace
 
     /// <summary>Removes what only reading whole tables finds, such as rows of days whose raw events are long gone. Runs in the background.</summary>
     Task SweepAsync(NpgsqlConnection connection, IReadOnlyList<int> visitorNumbers, IReadOnlyList<int> accountNumbers, CancellationToken cancellationToken);
+
+    /// <summary>Takes mentions of addresses out of what is not plain text in a table, where reading it finds them. Runs in the background. Returns the tables that changed.</summary>
+    /// <param name="blot">The text without the addresses; the same text where it has none.</param>
+    Task<IReadOnlyList<string>> BlotAsync(NpgsqlConnection connection, Func<string, string> blot, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace Footfall.Leads;
@@ -52,6 +53,13 @@ internal static class Mentions
         return blotted;
     }
 
+    /// <summary>What takes the addresses out of a text.</summary>
+    public static Func<string, string> Of(string[] addresses)
+    {
+        var pattern = new Regex(Pattern(addresses), RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(5));
+        return text => text.Contains('@', StringComparison.Ordinal) || text.Contains("%40", StringComparison.Ordinal) ? pattern.Replace(text, Blot) : text;
+    }
+
     private static async Task<long> BlotAsync(NpgsqlConnection connection, string table, bool isEvents, List<Column> columns, string[] addresses, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var quoted = ScrubStore.Quoted(table);
@@ -59,7 +67,9 @@ internal static class Mentions
         var texts = $"concat_ws(' ', {string.Join(", ", columns.Select(c => $"t.{ScrubStore.Quoted(c.Name)}::text"))})";
         var where = $"(strpos({texts}, '@') > 0 or strpos({texts}, '%40') > 0) and {texts} ~* @pattern";
         var update = $"update {quoted} t set {string.Join(", ", columns.Select(Assignment))} where {where}";
-        var sql = isEvents ? $"with blotted as ({update} returning t.property_id, (t.occurred_at at time zone 'UTC')::date as day) {MarkDirty}" : update;
+        var sql = isEvents ? $"with blotted as ({update} returning t.property_id, (t.occurred_at at time zone 'UTC')::date as day) {MarkDirty}"
+            : table == "sessions" ? $"with changed as ({update} returning t.property_id, t.started_at, t.ended_at), {DaysOfSessions} {MarkDirty}"
+            : update;
         try
         {
             return await RunAsync(sql);
@@ -77,6 +87,14 @@ internal static class Mentions
             return await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
+
+    private const string DaysOfSessions = """
+        blotted as (
+            select c.property_id, d.day::date as day
+            from changed c
+            cross join lateral generate_series((c.started_at at time zone 'UTC')::date::timestamp, (c.ended_at at time zone 'UTC')::date::timestamp, interval '1 day') as d (day)
+        )
+        """;
 
     private const string MarkDirty = """
         insert into dirty_days as d (property_id, day, marks, marked_at)

@@ -7,7 +7,7 @@ namespace Footfall.Metrics;
 /// <param name="Metrics">As asked; rows are ordered by the first, the largest first.</param>
 /// <param name="Totals">The metrics of everything that the filters keep. Visitors of several rows may be the same, so that rows do not add up to it.</param>
 /// <param name="NextCursor">For the next page; null on the last.</param>
-/// <param name="Engine">What computed it: sql.</param>
+/// <param name="Engine">What computed it: segments or sql.</param>
 /// <param name="CompleteFrom">The first day of which all raw events are kept; of days before it they are gone, and not in the figures. Null: nothing was removed yet.</param>
 internal sealed record BreakdownBody(
     WindowBody Window, WindowBody? CompareTo, string Dimension, IReadOnlyList<string> Metrics, IReadOnlyDictionary<string, Figure> Totals,
@@ -92,6 +92,10 @@ internal sealed record DailyRow(
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BreakdownBody))]
 [JsonSerializable(typeof(TimeseriesBody))]
+[JsonSerializable(typeof(QueryBody))]
+[JsonSerializable(typeof(AdHocFunnelBody))]
+[JsonSerializable(typeof(RetentionBody))]
+[JsonSerializable(typeof(JourneysBody))]
 [JsonSerializable(typeof(RealtimeBody))]
 [JsonSerializable(typeof(VitalsBody))]
 [JsonSerializable(typeof(DailyBody))]

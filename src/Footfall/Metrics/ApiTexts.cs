@@ -6,27 +6,27 @@ namespace Footfall.Metrics;
 /// <summary>What the API's document says of this room's endpoints.</summary>
 internal static class ApiTexts
 {
-    private static readonly ApiParameter Property = new("property", "The property asked about. Left out: the token's own, else the default one. `propertyId` is the same.", "shop");
-    private static readonly ApiParameter From = new("from", "First day (UTC), `YYYY-MM-DD`. Without from and to: the last 30 days.", "2026-01-14");
-    private static readonly ApiParameter To = new("to", "Last day (UTC), itself included.", "2026-02-13");
-    private static readonly ApiParameter WindowDays = new("window_days", "Instead of from and to: the last N days, today included.", null, Type: "integer");
-    private static readonly ApiParameter CompareTo = new("compareTo", "`previous_period`, `previous_year` (364 days back), or the first day of a window of equal length.", "previous_period");
-    private static readonly ApiParameter Format = new("format", "Instead of the Accept header.", null, Values: ["json", "csv"]);
-    private static readonly ApiParameter Bom = new("bom", "CSV begins with a byte order mark, as Excel wants it.", null, Type: "boolean");
-    private static readonly ApiParameter Limit = new("limit", $"Rows of a page, 1 to {QueryReader.MaxLimit}; {QueryReader.UsualLimit} when left out.", "10", Type: "integer");
-    private static readonly ApiParameter Cursor = new("cursor", "The `nextCursor` of the page before, for the same question.");
-    private static readonly ApiParameter Names = new("metrics", $"One or more of {string.Join(", ", Explore.Metrics.All.Select(m => m.Name()))}, separated by commas. Rows are ordered by the first.", "visitors,page_views,bounce_rate");
+    internal static readonly ApiParameter Property = new("property", "The property asked about. Left out: the token's own, else the default one. `propertyId` is the same.", "shop");
+    internal static readonly ApiParameter From = new("from", "First day (UTC), `YYYY-MM-DD`. Without from and to: the last 30 days.", "2026-01-14");
+    internal static readonly ApiParameter To = new("to", "Last day (UTC), itself included.", "2026-02-13");
+    internal static readonly ApiParameter WindowDays = new("window_days", "Instead of from and to: the last N days, today included.", null, Type: "integer");
+    internal static readonly ApiParameter CompareTo = new("compareTo", "`previous_period`, `previous_year` (364 days back), or the first day of a window of equal length.", "previous_period");
+    internal static readonly ApiParameter Format = new("format", "Instead of the Accept header.", null, Values: ["json", "csv"]);
+    internal static readonly ApiParameter Bom = new("bom", "CSV begins with a byte order mark, as Excel wants it.", null, Type: "boolean");
+    internal static readonly ApiParameter Limit = new("limit", $"Rows of a page, 1 to {QueryReader.MaxLimit}; {QueryReader.UsualLimit} when left out.", "10", Type: "integer");
+    internal static readonly ApiParameter Cursor = new("cursor", "The `nextCursor` of the page before, for the same question.");
+    private static readonly ApiParameter Names = new("metrics", $"One or more of {string.Join(", ", Explore.Metrics.Names)}, separated by commas. Rows are ordered by the first.", "visitors,page_views,bounce_rate");
 
-    private static readonly ApiParameter Filter = new(
+    internal static readonly ApiParameter Filter = new(
         "filters",
-        $"A JSON array of conditions, at most {Filters.Most}, all of which must hold: `dimension`, `operator` (`is`, `is_not`, `contains`, `any_of`), and `value` or `values` (texts, or null for none). "
-        + "Conditions on facts of a session keep whole sessions, those on facts of an event (path, event_type, prop:KEY) keep events.",
+        $"A JSON array of conditions, at most {Filters.Most}, all of which must hold: `dimension`, `operator` (`is`, `is_not`, `contains`, `matches`, `any_of`), and `value` or `values` (texts, or null for none). "
+        + "Conditions on facts of a session keep whole sessions, those on facts of an event (path, event_type, prop:KEY, goal) keep events.",
         """[{"dimension":"country","operator":"any_of","values":["DE","AT"]}]""");
 
-    private static readonly ApiError NoProperty = new(404, "property_not_found", "There is no property of this id yet; it appears with its first event.");
-    private static readonly ApiError TooSlow = new(503, "query_timeout", "The question reads more than it may in Explore:StatementTimeoutSeconds.");
-    private static readonly ApiError TooMany = new(503, "too_many_queries", "As many questions as may be are before this one; see Retry-After.");
-    private static readonly ApiError Away = new(503, "temporarily_unavailable", "The database does not answer; see Retry-After.");
+    internal static readonly ApiError NoProperty = new(404, "property_not_found", "There is no property of this id yet; it appears with its first event.");
+    internal static readonly ApiError TooSlow = new(503, "query_timeout", "The question reads more than it may in Explore:StatementTimeoutSeconds.");
+    internal static readonly ApiError TooMany = new(503, "too_many_queries", "As many questions as may be are before this one; see Retry-After.");
+    internal static readonly ApiError Away = new(503, "temporarily_unavailable", "The database does not answer; see Retry-After.");
 
     public static readonly ApiNotes Summary = new(
         "The figures of a window", "Totals, ratios, traffic sources and a trend of one property. Formulas: /docs/definitions.md. With `window_days` it is answered without a key for a property whose summary is public, and then with totals only.",
@@ -63,7 +63,7 @@ internal static class ApiTexts
     public static readonly ApiNotes Breakdown = new(
         "By a dimension",
         "Visitors, sessions and the rest by the values of a dimension, with filters, from raw events. Stable pages: `nextCursor`, also in the Link header.",
-        Property, From, To, WindowDays, new ApiParameter("dimension", $"One of {string.Join(", ", Dimension.Names)}.", "path", IsRequired: true), Names, Filter, CompareTo, Limit, Cursor, Format, Bom)
+        Property, From, To, WindowDays, new ApiParameter("dimension", $"One of {string.Join(", ", Dimension.GroupNames)}.", "path", IsRequired: true), Names, Filter, CompareTo, Limit, Cursor, Format, Bom)
     {
         Csv = "The dimension's value, then each metric, with compareTo each followed by its delta.",
         Errors = [NoProperty, TooSlow, TooMany, Away],

@@ -26,6 +26,7 @@ public static class MetricsRoom
         SummaryEndpoints.Map(routes);
         DailyEndpoints.Map(routes);
         ExploreEndpoints.Map(routes);
+        WayEndpoints.Map(routes);
         LiveEndpoints.Map(routes);
         ModelEndpoints.Map(routes);
         HealthEndpoints.Map(routes);

@@ -61,6 +61,7 @@ internal sealed class Jobs
             Model("experiment", "users of each variant", o.ExperimentSchedule),
             Model("funnel", "users at each step", o.FunnelSchedule),
             Model("visitors", "who viewed an entity", o.VisitorsSchedule),
+            Model("segments", "columns that questions read", o.SegmentsSchedule),
             Of("seal-sessions", "closes ended sessions", o.SealSchedule, "ingestion", TodayAlone, sealer.SealAsync) with { AtStart = true },
             Of("consent-expiry", "ends implied consent in time", o.ConsentSchedule, null, TodayAlone, consent.RunAsync) with { AtStart = true },
             Of("likely-links", "finds visitors of known leads", o.LinksSchedule, null, TodayAlone, links.RunAsync) with { AtStart = true },

@@ -15,7 +15,7 @@ internal static class RetentionStore
     internal static readonly string[] RollupTables =
     [
         "daily_metric_rollups", "daily_ingest_rollups", "ingest_counts", "daily_product_metrics", "experiment_metric_rollups", "experiment_exposures",
-        "experiment_assignments", "funnel_rollups", "analytics_aggregates", "user_facts",
+        "experiment_assignments", "funnel_rollups", "analytics_aggregates", "user_facts", "day_segments",
     ];
 
     private const string OldRows = """

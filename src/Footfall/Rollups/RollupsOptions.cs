@@ -37,6 +37,9 @@ internal sealed class RollupsOptions : IValidatableObject
     /// <inheritdoc cref="DailySchedule"/>
     public string? VisitorsSchedule { get; set; }
 
+    /// <inheritdoc cref="DailySchedule"/>
+    public string? SegmentsSchedule { get; set; }
+
     /// <summary>When sessions that have ended are closed.</summary>
     public string SealSchedule { get; set; } = "30 * * * * ?";
 
@@ -79,7 +82,7 @@ internal sealed class RollupsOptions : IValidatableObject
         [
             (nameof(DirtySchedule), DirtySchedule), (nameof(NightlySchedule), NightlySchedule),
             (nameof(DailySchedule), DailySchedule), (nameof(IngestSchedule), IngestSchedule), (nameof(HourlySchedule), HourlySchedule), (nameof(ProductSchedule), ProductSchedule),
-            (nameof(ExperimentSchedule), ExperimentSchedule), (nameof(FunnelSchedule), FunnelSchedule), (nameof(VisitorsSchedule), VisitorsSchedule),
+            (nameof(ExperimentSchedule), ExperimentSchedule), (nameof(FunnelSchedule), FunnelSchedule), (nameof(VisitorsSchedule), VisitorsSchedule), (nameof(SegmentsSchedule), SegmentsSchedule),
             (nameof(SealSchedule), SealSchedule), (nameof(PartitionsSchedule), PartitionsSchedule),
             (nameof(ConsentSchedule), ConsentSchedule), (nameof(LinksSchedule), LinksSchedule),
             (nameof(RetentionSchedule), RetentionSchedule), (nameof(DiscrepancySchedule), DiscrepancySchedule), (nameof(ReportsSchedule), ReportsSchedule),

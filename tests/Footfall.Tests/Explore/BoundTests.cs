@@ -15,6 +15,8 @@ public sealed class BoundTests : IAsyncLifetime
     {
         server = await ApiServer.StartNewAsync($"--Access:DashboardToken={ApiServer.DashboardToken}", "--Explore:StatementTimeoutSeconds=2", "--Explore:MaxConcurrentQueries=1", "--Explore:QueueSeconds=0");
         await server.StoreAsync(Told.Event("bound", "2026-01-05T10:00:00"));
+        // A day without a segment yet: raw rows answer.
+        await server.Database.ExecuteAsync("delete from day_segments; insert into dirty_days values ('shop', '2026-01-05', 1, now())");
     }
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
@@ -55,6 +57,8 @@ public sealed class BoundTests : IAsyncLifetime
     [InlineData("/v1/metrics/realtime?property=shop", "events")]
     [InlineData("/v1/metrics/vitals?property=shop", "events")]
     [InlineData("/v1/metrics/timeseries?property=shop", "events")]
+    [InlineData("/v1/metrics/retention?property=shop", "events")]
+    [InlineData("/v1/metrics/journeys?property=shop&path=/", "events")]
     public async Task Whatever_is_asked_ends_with_the_client_that_goes(string url, string table)
     {
         await using var connection = await server.Database.Source.OpenConnectionAsync();

@@ -17,7 +17,7 @@ namespace Footfall.Tests.Explore;
 /// <summary>Random traffic and random questions: the SQL against plain C#, and against the day rows.</summary>
 public sealed class QueryModelTests : IAsyncLifetime
 {
-    private static readonly Metric[] Metrics = Enum.GetValues<Metric>();
+    private static readonly Metric[] Metrics = [.. Footfall.Explore.Metrics.All, Metric.PropSum("ttfbMs"), Metric.PropSum("engagedTimeMs")];
     private static readonly DateOnly First = ReferenceModel.Day(RandomTraffic.Epoch);
 
     private static readonly Dimension[] Dimensions =
@@ -115,18 +115,23 @@ public sealed class QueryModelTests : IAsyncLifetime
         {
             0 => query,
             1 => query with { Per = random.GetItems(Enum.GetValues<Interval>(), 1)[0] },
-            _ => query with { By = random.GetItems(Dimensions, 1)[0], Limit = random.Next(1, 20) },
+            _ => query with { By = random.GetItems([.. Dimensions.Where(d => d.IsGroup)], 1)[0], Limit = random.Next(1, 20) },
         };
     }
 
-    private static Filter RandomFilter(Random random, ReferenceModel model)
+    internal static Filter RandomFilter(Random random, ReferenceModel model)
     {
         var dimension = random.GetItems(Dimensions, 1)[0];
         var values = model.Stored.Select(e => ReferenceAnswer.ValueOf(dimension, e, model)).Distinct().Append("nothing like it").Append(null).ToArray();
         var op = random.GetItems(Enum.GetValues<FilterOperator>(), 1)[0];
+        if (dimension.Kind == DimensionKind.Goal) return new Filter(dimension, op == FilterOperator.IsNot ? op : FilterOperator.Is, ["goal"]) { Goals = RandomGoals(random) };
+        if (op == FilterOperator.Matches) return new Filter(new Dimension(random.GetItems([DimensionKind.Path, DimensionKind.EntryPath, DimensionKind.ExitPath], 1)[0]), op, [random.GetItems(["/p1", "/p*", "/p2*", "/", "/*"], 1)[0]]);
         if (op == FilterOperator.Contains) return new Filter(dimension, op, [values.OfType<string>().First(v => v.Length > 0) is var v && random.Next(2) == 0 ? v[..1] : v]);
         return new Filter(dimension, op, random.GetItems(values, random.Next(1, 4)));
     }
+
+    private static GoalMeaning[] RandomGoals(Random random) =>
+        random.GetItems<GoalMeaning>([new("goal", "page_view", "/p1"), new("goal", "signup", null), new("goal", "form_submit", "/p*"), new("goal", "nothing", "/p2")], random.Next(1, 3));
 
     private async Task<List<ModelLead>> AddLeadsAsync()
     {
@@ -146,7 +151,7 @@ public sealed class QueryModelTests : IAsyncLifetime
         return leads;
     }
 
-    private static string Text(Cell cell) => $"{cell.Key ?? "-"}: {string.Join(' ', cell.Values.Select(v => v is null ? "null" : Math.Round(v.Value, 6).ToString(System.Globalization.CultureInfo.InvariantCulture)))}";
+    internal static string Text(Cell cell) => $"{cell.Key ?? "-"}: {string.Join(' ', cell.Values.Select(v => v is null ? "null" : Math.Round(v.Value, 6).ToString(System.Globalization.CultureInfo.InvariantCulture)))}";
 }
 
 /// <summary>The doc comment of <see cref="Query"/> in plain C#.</summary>
@@ -155,13 +160,13 @@ internal static class ReferenceAnswer
     public static List<Cell> Of(Query query, ReferenceModel model, List<ModelLead> leads)
     {
         bool InWindow(DateTimeOffset at) => at >= query.Window.Start && at < query.Window.End;
-        bool Keeps(bool ofEvent, Func<Dimension, string?> value) => query.Filters.Where(f => f.Dimension.IsOfEvent == ofEvent).All(f => Holds(f, value(f.Dimension)));
+        bool KeepsSession(Func<Dimension, string?> value) => query.Filters.Where(f => !f.Dimension.IsOfEvent).All(f => Holds(f, value(f.Dimension)));
 
         var sessions = model.Sessions.Where(s => s.PropertyId == query.PropertyId && !s.IsBot).ToList();
         var kept = (from e in model.Stored
                     where e.PropertyId == query.PropertyId && !e.IsOutOfRange && e.DeviceType != DeviceType.Bot && InWindow(e.OccurredAt)
                     let session = sessions.Single(s => Holds(s, e))
-                    where Keeps(false, d => ValueOf(d, session)) && Keeps(true, d => ValueOf(d, e, model))
+                    where Keeps(query.Filters, e, session, model)
                     select (Event: e, Session: session)).ToList();
         var throughEvents = query.Filters.Any(f => f.Dimension.IsOfEvent) || query.By is { IsOfEvent: true };
 
@@ -174,16 +179,16 @@ internal static class ReferenceAnswer
         }
 
         var hits = kept.Select(k => (Key: query.By is { } d ? d.IsOfEvent ? ValueOf(d, k.Event, model) : ValueOf(d, k.Session) : Piece(query.Per, k.Event.OccurredAt), k.Event)).ToList();
-        var visits = (from s in sessions where InWindow(s.StartedAt) && Keeps(false, d => ValueOf(d, s)) from key in Groups(s, s.StartedAt) select (Key: key, Session: s)).ToList();
+        var visits = (from s in sessions where InWindow(s.StartedAt) && KeepsSession(d => ValueOf(d, s)) from key in Groups(s, s.StartedAt) select (Key: key, Session: s)).ToList();
         var captured = (from l in leads
                         where l.PropertyId == query.PropertyId && InWindow(l.CapturedAt)
                         let session = sessions.Where(s => l.Visitors.Contains(s.VisitorId) && s.StartedAt <= l.CapturedAt).MaxBy(s => s.StartedAt)
-                        where Keeps(false, d => session is null ? null : ValueOf(d, session))
+                        where KeepsSession(d => session is null ? null : ValueOf(d, session))
                         from key in Groups(session, l.CapturedAt)
                         select key).ToList();
 
         List<string?> keys = [];
-        if (query.Metrics.Any(m => m is Metric.Visitors or Metric.PageViews or Metric.Events or Metric.Conversions)) keys.AddRange(hits.Select(h => h.Key));
+        if (query.Metrics.Any(m => m.IsOfEvents())) keys.AddRange(hits.Select(h => h.Key));
         if (query.Metrics.Any(m => m == Metric.Sessions || m.IsRatio())) keys.AddRange(visits.Select(v => v.Key));
         if (query.Metrics.Contains(Metric.Leads)) keys.AddRange(captured);
         if (query is { By: null, Per: null }) keys = [null];
@@ -191,24 +196,38 @@ internal static class ReferenceAnswer
         {
             var (events, people) = (hits.Where(h => h.Key == key).Select(h => h.Event).ToList(), visits.Where(v => v.Key == key).Select(v => v.Session).ToList());
             double? Mean(Func<ModelSession, double> of) => people.Count == 0 ? null : people.Sum(of) / people.Count;
-            return new Cell(key, [.. query.Metrics.Select(m => m switch
+            return new Cell(key, [.. query.Metrics.Select(m => m.Kind switch
             {
-                Metric.Visitors => events.Select(e => e.VisitorId).Distinct().Count(),
-                Metric.PageViews => events.Count(e => e.EventType == "page_view"),
-                Metric.Events => events.Count,
-                Metric.Conversions => events.Count(e => e.IsConversion),
-                Metric.Sessions => people.Count,
-                Metric.BounceRate => Mean(s => s.IsBounce ? 1 : 0),
-                Metric.ConversionRate => Mean(s => s.HasConversion ? 1 : 0),
-                Metric.VisitDuration => Mean(s => (s.EndedAt - s.StartedAt).TotalSeconds),
-                Metric.EngagedTime => Mean(s => s.EngagedMs / 1000.0),
-                Metric.Leads => captured.Count(c => c == key),
+                MetricKind.Visitors => events.Select(e => e.VisitorId).Distinct().Count(),
+                MetricKind.PageViews => events.Count(e => e.EventType == "page_view"),
+                MetricKind.Events => events.Count,
+                MetricKind.Conversions => events.Count(e => e.IsConversion),
+                MetricKind.Sessions => people.Count,
+                MetricKind.BounceRate => Mean(s => s.IsBounce ? 1 : 0),
+                MetricKind.ConversionRate => Mean(s => s.HasConversion ? 1 : 0),
+                MetricKind.VisitDuration => Mean(s => (s.EndedAt - s.StartedAt).TotalSeconds),
+                MetricKind.EngagedTime => Mean(s => s.EngagedMs / 1000.0),
+                MetricKind.Leads => captured.Count(c => c == key),
+                MetricKind.PropSum => (double)events.Sum(e => decimal.TryParse(ValueOf(new Dimension(DimensionKind.Prop, m.Key), e, model), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out var n) ? n : 0),
                 _ => throw new ArgumentOutOfRangeException(nameof(query), m, null),
             })]);
         });
         var ordered = cells.OrderByDescending(c => c.Values[0] ?? -1).ThenBy(c => c.Key is null).ThenBy(c => c.Key, StringComparer.Ordinal);
         return [.. query.Limit is { } n ? ordered.Take(n) : ordered];
     }
+
+    /// <summary>Whether all conditions hold of the event and its session.</summary>
+    public static bool Keeps(IEnumerable<Filter> filters, CapturedEvent e, ModelSession session, ReferenceModel model) => filters.All(f => f.Dimension.Kind == DimensionKind.Goal
+        ? f.Operator == FilterOperator.Is == f.Goals.Any(g => g.EventType == e.EventType && (g.Path is null || OnPage(g.Path, e.Path)))
+        : Holds(f, f.Dimension.IsOfEvent ? ValueOf(f.Dimension, e, model) : ValueOf(f.Dimension, session)));
+
+    /// <summary>The events that figures count, each with its session.</summary>
+    public static List<(CapturedEvent Event, ModelSession Session)> Counted(string property, ReferenceModel model) =>
+    [
+        .. from e in model.Stored
+           where e.PropertyId == property && !e.IsOutOfRange && e.DeviceType != DeviceType.Bot
+           select (e, model.Sessions.Single(s => s.PropertyId == property && !s.IsBot && Holds(s, e))),
+    ];
 
     public static string? ValueOf(Dimension dimension, CapturedEvent e, ReferenceModel model) => dimension.Kind switch
     {
@@ -218,7 +237,7 @@ internal static class ReferenceAnswer
         _ => model.Sessions.FirstOrDefault(s => Holds(s, e)) is { } session ? ValueOf(dimension, session) : null,
     };
 
-    private static string? ValueOf(Dimension dimension, ModelSession s) => dimension.Kind switch
+    public static string? ValueOf(Dimension dimension, ModelSession s) => dimension.Kind switch
     {
         DimensionKind.EntryPath => s.LandingPath,
         DimensionKind.ExitPath => s.ExitPath,
@@ -233,15 +252,19 @@ internal static class ReferenceAnswer
     private static bool Holds(ModelSession s, CapturedEvent e) =>
         s.VisitorId == e.VisitorId && s.PropertyId == e.PropertyId && s.IsBot == (e.DeviceType == DeviceType.Bot) && !e.IsOutOfRange && e.OccurredAt >= s.StartedAt && e.OccurredAt <= s.EndedAt;
 
+    private static bool OnPage(string pattern, string? path) =>
+        path is not null && (pattern.EndsWith('*') ? path.Split('?', '#')[0].StartsWith(pattern[..^1], StringComparison.Ordinal) : path.Split('?', '#')[0] == pattern);
+
     private static bool Holds(Filter filter, string? value) => filter.Operator switch
     {
+        FilterOperator.Matches => OnPage(filter.Values[0]!, value),
         FilterOperator.Is => filter.Values.Contains(value),
         FilterOperator.IsNot => !filter.Values.Contains(value),
         FilterOperator.Contains => value is not null && value.Contains(filter.Values[0]!, StringComparison.Ordinal),
         _ => throw new ArgumentOutOfRangeException(nameof(filter), filter.Operator, null),
     };
 
-    private static string? Piece(Interval? interval, DateTimeOffset at)
+    public static string? Piece(Interval? interval, DateTimeOffset at)
     {
         if (interval is null) return null;
         var t = at.UtcDateTime;

@@ -56,6 +56,8 @@ public sealed class ApiDocumentTests(ApiServer server) : IClassFixture<ApiServer
         ("/v1/metrics/daily", "?property=doc&from=2026-01-05&to=2026-01-05"),
         ("/v1/metrics/breakdown", "?property=doc&from=2026-01-05&to=2026-01-05&dimension=path&metrics=visitors,page_views"),
         ("/v1/metrics/timeseries", "?property=doc&from=2026-01-05&to=2026-01-05&interval=day&metrics=visitors"),
+        ("/v1/metrics/retention", "?property=doc&from=2026-01-05&to=2026-01-18&interval=week"),
+        ("/v1/metrics/journeys", "?property=doc&from=2026-01-05&to=2026-01-05&path=/pricing"),
         ("/v1/metrics/realtime", "?property=doc"),
         ("/v1/metrics/vitals", "?property=doc&from=2026-01-05&to=2026-01-05"),
         ("/v1/metrics/experiments", "?property=doc&from=2026-01-05&to=2026-01-05&experiment_id=button"),
@@ -85,10 +87,19 @@ public sealed class ApiDocumentTests(ApiServer server) : IClassFixture<ApiServer
         await server.RollUpAsync();
 
         var document = await server.JsonAsync("/openapi/v1.json");
-        foreach (var (path, query) in Asked)
+        (string Path, string Query, string? Body)[] asked =
+        [
+            .. Asked.Select(a => (a.Path, a.Query, (string?)null)),
+            ("/v1/metrics/funnel", "", """{"property":"doc","from":"2026-01-05","to":"2026-01-05","by":"device","steps":[{"path":"/*"},{"eventType":"purchase"},{"eventType":"purchase"}]}"""),
+            ("/v1/metrics/query", "", """{"property":"doc","from":"2026-01-05","to":"2026-01-05","dimension":"source","metrics":["visitors","sum:prop:revenue"]}"""),
+        ];
+        foreach (var (path, query, question) in asked)
         {
-            var example = document.GetProperty("paths").GetProperty(path).GetProperty("get").GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("example");
-            using var response = await server.GetAsync(path.Replace("{id}", "button", StringComparison.Ordinal) + query, ("x-admin-key", ApiServer.AdminKey));
+            var example = document.GetProperty("paths").GetProperty(path).GetProperty(question is null ? "get" : "post").GetProperty("responses").GetProperty("200").GetProperty("content").GetProperty("application/json").GetProperty("example");
+            using var request = new HttpRequestMessage(question is null ? HttpMethod.Get : HttpMethod.Post, path.Replace("{id}", "button", StringComparison.Ordinal) + query);
+            if (question is not null) request.Content = new StringContent(question, System.Text.Encoding.UTF8, "application/json");
+            request.Headers.Add("x-admin-key", ApiServer.AdminKey);
+            using var response = await server.Client.SendAsync(request);
             var real = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
             Assert.True(response.StatusCode == HttpStatusCode.OK, $"{path}: {real}");
             var (told, answered) = (Shape(example, "").ToHashSet(), Shape(real, "").ToHashSet());
@@ -112,6 +123,20 @@ public sealed class ApiDocumentTests(ApiServer server) : IClassFixture<ApiServer
             JsonValueKind.Array => e.EnumerateArray().SelectMany(i => Shape(i, $"{at}[]")),
             _ => [],
         };
+    }
+
+    [Fact]
+    public async Task Bodies_of_questions_have_the_members_that_are_read()
+    {
+        foreach (var (path, type) in new[] { ("/v1/metrics/funnel", typeof(FunnelRequest)), ("/v1/metrics/query", typeof(QueryRequest)) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent("""{"nonsense":1,"steps":[{"path":"/"},{"path":"/"}],"dimension":"path"}""", System.Text.Encoding.UTF8, "application/json") };
+            request.Headers.Add("x-admin-key", ApiServer.AdminKey);
+            using var response = await server.Client.SendAsync(request);
+            var message = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("message").GetString()!;
+            var read = message[(message.IndexOf("there are ", StringComparison.Ordinal) + "there are ".Length)..].TrimEnd('.').Split(", ").Where(m => m != "propertyId");
+            Assert.Equal(type.GetProperties().Select(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name)).Order(StringComparer.Ordinal), read.Order(StringComparer.Ordinal));
+        }
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Footfall.Definitions;
 using Footfall.Rollups;
+using Footfall.Segments;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -29,7 +30,7 @@ internal static class AllModels
         var users = new UserFacts(funnels);
         return new RollupRunner(
             database, new RollupStore(database),
-            [new DailyMetrics(), new DailyIngest(), new EntityAggregates(), new ProductMetrics(users), new ExperimentMetrics(users), new FunnelMetrics(users), new EntityVisitors()],
+            [new DailyMetrics(), new DailyIngest(), new EntityAggregates(), new ProductMetrics(users), new ExperimentMetrics(users), new FunnelMetrics(users), new EntityVisitors(), new SegmentModel(SegmentLimits.Usual, NullLogger<SegmentModel>.Instance)],
             clock, NullLogger<RollupRunner>.Instance, limits);
     }
 }

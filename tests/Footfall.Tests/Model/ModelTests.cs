@@ -268,7 +268,7 @@ public sealed class ModelTests : IAsyncLifetime
             truncate events, event_keys, sessions, visitors, properties, accounts, leads, lead_identities, journal_positions, ingest_counts,
                      dirty_days, rollup_versions, daily_metric_rollups, daily_ingest_rollups, rollup_runs,
                      account_numbers, user_facts, product_users, daily_product_metrics, experiment_exposures, experiment_assignments, experiment_metric_rollups,
-                     experiments, funnel_rollups, analytics_aggregates, entity_visitor_days, entity_visitors cascade;
+                     experiments, funnel_rollups, analytics_aggregates, entity_visitor_days, entity_visitors, day_segments cascade;
             alter sequence visitor_numbers restart;
             alter sequence account_number_sequence restart
             """);

@@ -9,7 +9,7 @@ internal static class RolledRows
     public static readonly string[] Tables =
     [
         "user_facts", "product_users", "daily_product_metrics", "experiment_exposures", "experiment_assignments", "experiment_metric_rollups",
-        "funnel_rollups", "analytics_aggregates", "entity_visitor_days", "entity_visitors", "daily_metric_rollups", "daily_ingest_rollups",
+        "funnel_rollups", "analytics_aggregates", "entity_visitor_days", "entity_visitors", "daily_metric_rollups", "daily_ingest_rollups", "day_segments",
     ];
 
     // Half a year before the others lie events that are out of range: their days have no rows, or rows that nobody asked for.
@@ -19,7 +19,7 @@ internal static class RolledRows
         foreach (var table in Tables)
         {
             var recent = table.StartsWith("daily_metric", StringComparison.Ordinal) || table.StartsWith("daily_ingest", StringComparison.Ordinal) ? "where day > '2026-02-20'" : "";
-            rows.AddRange((await database.RowsAsync($"select (to_jsonb(r) - 'generated_at')::text from {table} r {recent} order by 1")).Select(r => $"{table} {r}"));
+            rows.AddRange((await database.RowsAsync($"select (to_jsonb(r) - 'generated_at' - 'version' - 'built_at')::text from {table} r {recent} order by 1")).Select(r => $"{table} {r}"));
         }
         return rows;
     }

@@ -46,25 +46,26 @@ internal sealed class FigureText(Numbers numbers)
 /// <summary>What the metrics of questions are called.</summary>
 internal static class MetricText
 {
-    public static string Title(Metric metric) => metric switch
+    public static string Title(Metric metric) => metric.Kind switch
     {
-        Metric.Visitors => "Visitors",
-        Metric.Sessions => "Sessions",
-        Metric.PageViews => "Page views",
-        Metric.Events => "Events",
-        Metric.BounceRate => "Bounce rate",
-        Metric.VisitDuration => "Visit duration",
-        Metric.EngagedTime => "Engaged time",
-        Metric.Conversions => "Conversions",
-        Metric.ConversionRate => "Conversion rate",
-        Metric.Leads => "Leads",
+        MetricKind.Visitors => "Visitors",
+        MetricKind.Sessions => "Sessions",
+        MetricKind.PageViews => "Page views",
+        MetricKind.Events => "Events",
+        MetricKind.BounceRate => "Bounce rate",
+        MetricKind.VisitDuration => "Visit duration",
+        MetricKind.EngagedTime => "Engaged time",
+        MetricKind.Conversions => "Conversions",
+        MetricKind.ConversionRate => "Conversion rate",
+        MetricKind.Leads => "Leads",
+        MetricKind.PropSum => $"Sum of {metric.Key}",
         _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, null),
     };
 
-    public static Unit Unit(Metric metric) => metric switch
+    public static Unit Unit(Metric metric) => metric.Kind switch
     {
-        Metric.BounceRate or Metric.ConversionRate => Overview.Unit.Rate,
-        Metric.VisitDuration or Metric.EngagedTime => Overview.Unit.Seconds,
+        MetricKind.BounceRate or MetricKind.ConversionRate => Overview.Unit.Rate,
+        MetricKind.VisitDuration or MetricKind.EngagedTime => Overview.Unit.Seconds,
         _ => Overview.Unit.Count,
     };
 }

@@ -1,0 +1,193 @@
+using Footfall.Segments;
+
+namespace Footfall.Explore;
+
+/// <summary>
+/// Answers questions from segments: the same cells in the same order as <see cref="QuerySql"/> from raw rows, whose words it follows.
+/// What depends on sessions alone is summed up by rows, what depends on events by hits.
+/// </summary>
+internal sealed class SegmentEngine
+{
+    /// <summary>Different values of a dimension that one question may have to tell apart; beyond, PostgreSQL does, which can use the disk.</summary>
+    private const int MostGroups = 2_000_000;
+
+    private readonly Query query;
+    private readonly SegmentWindow window;
+    private readonly Grouping grouping;
+    private readonly Tally tally;
+    private readonly KeptPart?[] parts;
+    private readonly CancellationToken stop;
+
+    private SegmentEngine(Query query, SegmentWindow window, CancellationToken cancellationToken)
+    {
+        (this.query, this.window, stop) = (query, window, cancellationToken);
+        var filters = new SegmentFilters(query.Filters, window.Vocabulary);
+        parts = new KeptPart?[window.Segments.Count];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            parts[i] = filters.Of(window.Segments[i]);
+        }
+        if (query.By is { Kind: DimensionKind.Prop }) columns = [.. window.Segments.Select(s => s.Props.Read(query.By.Value.Key!))];   // before the groups are numbered
+        grouping = new Grouping(query, window.Vocabulary);
+        tally = new Tally(grouping.Count, query.Metrics);
+    }
+
+    private readonly PropColumn?[] columns = [];
+
+    /// <summary>Whether the segments hold all that the question needs.</summary>
+    public static bool Covers(Query query, SegmentWindow window)
+    {
+        if (query.Metrics.Contains(Metric.Leads)) return false;   // they are few, and of another table
+        if (query.By is { } by && Grouping.WordsOf(by, window.Vocabulary).Count > MostGroups) return false;
+        var props = query.Filters.Select(f => f.Dimension).Append(query.By ?? default).Where(d => d.Kind == DimensionKind.Prop).Select(d => d.Key!)
+            .Concat(query.Metrics.Where(m => m.Kind == MetricKind.PropSum).Select(m => m.Key!)).Distinct(StringComparer.Ordinal).ToList();
+        return window.Segments.All(s => props.TrueForAll(s.Props.Covers));
+    }
+
+    /// <summary>The groups of the answer, in its order. For a question without groups one cell, also where nothing was counted.</summary>
+    public static List<Cell> Answer(Query query, SegmentWindow window, CancellationToken cancellationToken) => new SegmentEngine(query, window, cancellationToken).Answer();
+
+    private List<Cell> Answer()
+    {
+        var byEvent = query.By is { IsOfEvent: true };
+        if (byEvent) CountHits(countsSessions: tally.NeedsSessions);
+        else if (tally.NeedsEvents && (query.HasEventFilters || grouping.IsHourly)) CountHits(countsSessions: false);
+        else if (tally.NeedsEvents) new RowCounts(window, parts, grouping, tally).Count(stop);
+        if (tally.NeedsSessions && !byEvent) CountSessions();
+        foreach (var (key, sums) in tally.PropSums) Sum(key, sums);
+
+        if (query is { By: null, Per: null }) return [CellOf(0)];
+        return CellOrder.First(Cells(), query.Limit);
+    }
+
+    private IEnumerable<Cell> Cells()
+    {
+        var only = query.Only is { } values ? new HashSet<string?>(values, StringComparer.Ordinal) : null;
+        for (var group = 0; group < tally.Groups; group++)
+        {
+            if (!tally.Has(group) || only?.Contains(grouping.Key(group)) == false) continue;
+            var cell = CellOf(group);
+            if (query.After is null || CellOrder.IsBehind(cell, query.After)) yield return cell;
+        }
+    }
+
+    private Cell CellOf(int group) => new(grouping.Key(group), [.. query.Metrics.Select(m => tally.Value(m, group))]);
+
+    /// <summary>Kept events, and by a fact of them the sessions that have any.</summary>
+    private void CountHits(bool countsSessions)
+    {
+        var runs = new GroupRuns(window, parts, tally, countsSessions);
+        var lists = new HitLists(grouping, tally, runs);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            if (parts[i] is not { } part) continue;
+            var segment = part.Segment;
+            if (grouping.By is { Kind: not (DimensionKind.Path or DimensionKind.EventType) } || grouping.IsHourly)
+            {
+                lists.Add(i, part, columns.Length > 0 ? columns[i] : null);
+                continue;
+            }
+            var pageView = PageViewOf(segment);
+            for (var g = 0; g < segment.Groups.Length; g++)
+            {
+                if (part.Groups?[g] == false) continue;
+                var hits = segment.Groups[g];
+                var group = grouping.By?.Kind switch
+                {
+                    DimensionKind.Path => segment.Paths[hits.Path],
+                    DimensionKind.EventType => segment.Types[hits.Type],
+                    _ => grouping.OfDay(segment.Day),
+                };
+                runs.Add(new GroupRun(group, i, segment.HitRow, hits.First, hits.Count, hits.Type == pageView, hits.First));
+            }
+        }
+        runs.Count(stop);
+    }
+
+    /// <summary>Looks only at the hits that have the prop.</summary>
+    private void Sum(string key, Int128[] sums)
+    {
+        for (var i = 0; i < parts.Length; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            if (parts[i] is not { } part || part.Segment.Props.Read(key) is not { } column) continue;
+            var words = window.Vocabulary.Prop(key);
+            var numbers = Array.ConvertAll(column.Values.Words, word => words[word] is { } text ? PropNumber.Millionths(text) : null);
+            var groups = part.Segment.Groups;
+            var (keys, groupOf) = HitLists.KeysOf(grouping, part.Segment, columns.Length > 0 ? columns[i] : null);
+            var g = 0;
+            for (var n = 0; n < column.Hits.Length; n++)
+            {
+                var hit = column.Hits[n];
+                while (groups[g].First + groups[g].Count <= hit) g++;
+                if (part.Groups?[g] == false || !part.Keeps(hit) || numbers[column.Values[n]] is not { } number) continue;
+                var row = part.Segment.HitRow[hit];
+                sums[grouping.By?.Kind switch
+                {
+                    DimensionKind.Path => part.Segment.Paths[groups[g].Path],
+                    DimensionKind.EventType => part.Segment.Types[groups[g].Type],
+                    _ => groupOf[keys(hit, row)],
+                }] += number;
+            }
+        }
+    }
+
+    /// <summary>Sessions by facts of their own. Where filters are about events, those that have a kept one in the window.</summary>
+    private void CountSessions()
+    {
+        var kept = query.HasEventFilters ? KeptSessions() : null;
+        for (var i = 0; i < parts.Length; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            var segment = window.Segments[i];
+            if (kept is null && parts[i] is null) continue;
+            var rows = kept is null ? parts[i]!.Rows : kept[i];
+            if (kept is not null && rows is null) continue;
+            var codes = grouping.By is { } by ? segment[SegmentFilters.FactOf(by.Kind)] : null;
+            var ofDay = grouping.OfDay(segment.Day);
+            if (rows is null && codes is null && !grouping.IsHourly)
+            {
+                tally.AddSessions(ofDay, segment);
+                continue;
+            }
+            const int secondsOfHour = 3_600;
+            for (var row = 0; row < segment.Homes; row++)
+            {
+                if (rows is not null && rows[row] == 0) continue;
+                var group = codes is not null ? codes.Words[codes[row]] : grouping.IsHourly ? ofDay + (segment.Start[row] / secondsOfHour) : ofDay;
+                tally.AddSession(group, segment, row);
+            }
+        }
+    }
+
+    /// <summary>By segment and home row, 1 for sessions with a kept event in the window; null where there is none.</summary>
+    private byte[]?[] KeptSessions()
+    {
+        var guests = new GuestHomes(window);
+        var kept = new byte[]?[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            if (parts[i] is not { } part) continue;
+            for (var g = 0; g < part.Segment.Groups.Length; g++)
+            {
+                if (part.Groups?[g] == false) continue;
+                var hits = part.Segment.Groups[g];
+                for (var hit = hits.First; hit < hits.First + hits.Count; hit++)
+                {
+                    if (!part.Keeps(hit)) continue;
+                    var row = part.Segment.HitRow[hit];
+                    if (row < part.Segment.Homes) (kept[i] ??= new byte[part.Segment.Homes])[row] = 1;
+                    else if (guests.Of(i, row) is { } home) (kept[home.Segment] ??= new byte[window.Segments[home.Segment].Homes])[home.Row] = 1;
+                }
+            }
+        }
+        return kept;
+    }
+
+    /// <summary>The segment's own code of page views; -1 where it has none.</summary>
+    public static int PageViewOf(DaySegment segment) =>
+        segment.Vocabulary[SegmentWords.EventType].Find("page_view") is > 0 and var word ? Array.IndexOf(segment.Types, word) : -1;
+}

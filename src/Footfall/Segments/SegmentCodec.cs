@@ -1,0 +1,298 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Footfall.Segments;
+
+/// <summary>A segment as bytes.</summary>
+internal sealed record EncodedSegment(byte[] Payload, int Homes, int Rows, int Hits, long DecodedBytes)
+{
+    /// <summary>Of a day that is too large for a segment.</summary>
+    public static readonly EncodedSegment TooLarge = new([], 0, 0, 0, 0);
+}
+
+/// <summary>Between a segment's columns and its payload: docs/segments.md. The same columns give the same bytes.</summary>
+internal static class SegmentCodec
+{
+    /// <summary>Of the payload; what another version wrote is not read but built anew.</summary>
+    public const int Format = 1;
+
+    private const uint Magic = 0x47455346;   // "FSEG"
+    private const int ChecksumBytes = 4;
+    private const int MostNumbers = PackedReader.MaxNumbers;
+
+    public static EncodedSegment Encode(SegmentData data)
+    {
+        var payload = new PackedWriter();
+        payload.Fixed(Magic);
+        payload.Byte(Format);
+        payload.Number((ulong)data.Day.DayNumber);
+        payload.Number((ulong)data.Homes);
+        payload.Number((ulong)data.Rows);
+        payload.Number((ulong)data.Hits);
+        payload.Section(TextsOf(data));
+        payload.Section(SessionsOf(data));
+        payload.Section(HitsOf(data));
+        WriteProps(payload, data.Props);
+        payload.Fixed(Crc(payload.Written));
+        var bytes = payload.Written.ToArray();
+        return new EncodedSegment(bytes, data.Homes, data.Rows, data.Hits, data.DecodedBytes);
+    }
+
+    /// <exception cref="InvalidDataException">The payload is damaged, or not of this format.</exception>
+    public static SegmentData Decode(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length < 9) throw PackedReader.Damaged("it ends early");
+        var reader = new PackedReader(payload[..^ChecksumBytes]);
+        if (reader.Fixed() != Magic) throw PackedReader.Damaged("it does not begin as one");
+        if (reader.Byte() is var format and not Format) throw new InvalidDataException($"The segment has format {format}; this version of Footfall reads format {Format}.");
+        if (Crc(payload[..^ChecksumBytes]) != BitConverter.ToUInt32(payload[^ChecksumBytes..])) throw PackedReader.Damaged("its checksum is another");
+        var day = reader.Count(DateOnly.MaxValue.DayNumber);
+        var (homes, rows, hits) = (reader.Count(MostNumbers), reader.Count(MostNumbers), reader.Count(MostNumbers));
+        if (homes > rows) throw PackedReader.Damaged("it has fewer rows than sessions");
+        var texts = ReadTexts(reader.Section());
+        return Read(ref reader, DateOnly.FromDayNumber(day), homes, rows, hits, texts);
+    }
+
+    public static PackedProp Pack(PropData prop)
+    {
+        var raw = new PackedWriter();
+        raw.Planes(Deltas(prop.Hits));
+        raw.Planes(prop.Values, prop.Hits.Length);
+        raw.Texts(prop.Texts);
+        return new PackedProp(prop.Hits.Length, raw.Written.Length, PackedWriter.Pack(raw.Written));
+    }
+
+    public static PropData Unpack(PackedProp prop)
+    {
+        var reader = new PackedReader(PackedReader.Unpack(prop.Packed, prop.RawLength));
+        var hits = Sums(reader.Planes(prop.Hits));
+        var values = reader.Numbers(prop.Hits);
+        var texts = reader.Texts();
+        Require(values, prop.Hits, texts.Length);
+        return new PropData(hits, values, texts);
+    }
+
+    private static PackedWriter TextsOf(SegmentData data)
+    {
+        var section = new PackedWriter();
+        foreach (var texts in data.Texts) section.Texts(texts);
+        return section;
+    }
+
+    private static string[][] ReadTexts(byte[] section)
+    {
+        var reader = new PackedReader(section);
+        var texts = new string[Enum.GetValues<SegmentWords>().Length][];
+        for (var kind = 0; kind < texts.Length; kind++) texts[kind] = reader.Texts();
+        return texts;
+    }
+
+    private static PackedWriter SessionsOf(SegmentData data)
+    {
+        var section = new PackedWriter();
+        section.Planes(Deltas(data.Visitor.AsSpan(0, data.Homes)));
+        section.Planes(Deltas(data.Visitor.AsSpan(data.Homes)));
+        section.Planes(MemoryMarshal.Cast<int, uint>(data.Start.AsSpan(0, data.Homes)));
+        section.Planes(Array.ConvertAll(data.Start[data.Homes..], s => (uint)-s));
+        section.Planes(data.Duration);
+        WriteMicros(section, data.DurationMicros);
+        section.Planes(data.Engaged);
+        section.Raw(MemoryMarshal.AsBytes(data.Flags.AsSpan()));
+        foreach (var fact in data.Facts) section.Planes(fact, data.Rows);
+        section.Planes(data.Events, data.Rows);
+        section.Planes(data.PageViews, data.Rows);
+        section.Planes(data.Conversions, data.Rows);
+        section.Number((ulong)data.LongSessions.Length);
+        foreach (var s in data.LongSessions)
+        {
+            section.Number((ulong)s.Row);
+            section.Number((ulong)s.MoreDuration);
+            section.Number((ulong)s.MoreEngaged);
+        }
+        return section;
+    }
+
+    private static PackedWriter HitsOf(SegmentData data)
+    {
+        var section = new PackedWriter();
+        section.Number((ulong)data.Groups.Length);
+        var path = 0;
+        var rows = new uint[data.Hits];
+        foreach (var group in data.Groups)
+        {
+            section.Number((ulong)(group.Path - path));
+            section.Number((ulong)group.Type);
+            section.Number((ulong)group.Count);
+            path = group.Path;
+            Deltas(data.HitRow.AsSpan(group.First, group.Count)).CopyTo(rows.AsSpan(group.First));
+        }
+        section.Planes(rows);
+        var times = new uint[data.Hits];
+        for (var i = 0; i < times.Length; i++) times[i] = (uint)(data.HitTime[i] - Base(data.HitRow[i], data.Homes, data.Start));
+        section.Planes(times);
+        WriteMicros(section, data.HitMicros);
+        List<int> converted = [];
+        for (var i = 0; i < data.Hits; i++) if ((data.HitConverted[i >> 6] >> i & 1) != 0) converted.Add(i);
+        section.Number((ulong)converted.Count);
+        section.Planes(Deltas(CollectionsMarshal.AsSpan(converted)));
+        return section;
+    }
+
+    private static SegmentData Read(ref PackedReader payload, DateOnly day, int homes, int rows, int hits, string[][] texts)
+    {
+        var s = new PackedReader(payload.Section());
+        int[] visitors = [.. Sums(s.Planes(homes)), .. Sums(s.Planes(rows - homes))];
+        int[] starts = [.. Array.ConvertAll(s.Planes(homes), v => (int)v), .. Array.ConvertAll(s.Planes(rows - homes), v => -(int)v)];
+        var duration = s.Planes(rows);
+        var durationMicros = ReadMicros(ref s, rows);
+        var engaged = s.Planes(rows);
+        var flags = MemoryMarshal.Cast<byte, SessionFlags>(s.Raw(rows)).ToArray();
+        var facts = new Numbers[Enum.GetValues<SessionFact>().Length];
+        for (var fact = 0; fact < facts.Length; fact++) Require(facts[fact] = s.Numbers(rows), rows, texts[(int)Vocabulary.KindOf((SessionFact)fact)].Length);
+        var (events, pageViews, conversions) = (s.Numbers(rows), s.Numbers(rows), s.Numbers(rows));
+        var longSessions = new LongSession[s.Count()];
+        for (var i = 0; i < longSessions.Length; i++) longSessions[i] = new LongSession(s.Count(rows - 1), (long)s.Number(), (long)s.Number());
+
+        var h = new PackedReader(payload.Section());
+        var groups = ReadGroups(ref h, hits, texts[(int)SegmentWords.Path].Length, texts[(int)SegmentWords.EventType].Length);
+        var hitRow = h.Planes(hits);
+        foreach (var group in groups) Sum(hitRow.AsSpan(group.First, group.Count), rows - 1);
+        var ofHits = MemoryMarshal.Cast<uint, int>(hitRow).ToArray();
+        var times = h.Planes(hits);
+        var hitTime = new int[hits];
+        for (var i = 0; i < hitTime.Length; i++) hitTime[i] = (int)times[i] + Base(ofHits[i], homes, starts);
+        var hitMicros = ReadMicros(ref h, hits);
+        var converted = new ulong[(hits + 63) / 64];
+        foreach (var hit in Sums(h.Planes(h.Count())))
+        {
+            if (hit >= hits) throw PackedReader.Damaged("it has a conversion that is no hit");
+            converted[hit >> 6] |= 1UL << hit;
+        }
+        var props = ReadProps(ref payload);
+        if (!payload.AtEnd) throw PackedReader.Damaged("something follows its end");
+        return new SegmentData
+        {
+            Day = day,
+            Homes = homes,
+            Visitor = visitors,
+            Start = starts,
+            Duration = duration,
+            DurationMicros = durationMicros,
+            Engaged = engaged,
+            LongSessions = longSessions,
+            Flags = flags,
+            Texts = texts,
+            Facts = facts,
+            Events = events,
+            PageViews = pageViews,
+            Conversions = conversions,
+            Groups = groups,
+            HitRow = ofHits,
+            HitTime = hitTime,
+            HitMicros = hitMicros,
+            HitConverted = converted,
+            Props = props,
+        };
+    }
+
+    private static HitGroup[] ReadGroups(ref PackedReader reader, int hits, int paths, int types)
+    {
+        var groups = new HitGroup[reader.Count()];
+        var (path, first) = (0, 0);
+        for (var i = 0; i < groups.Length; i++)
+        {
+            path += reader.Count();
+            var type = reader.Count(types - 1);
+            var count = reader.Count(hits - first);
+            if ((uint)path >= (uint)paths) throw PackedReader.Damaged("a group has a path that is none");
+            groups[i] = new HitGroup(path, type, first, count);
+            first += count;
+        }
+        return first == hits ? groups : throw PackedReader.Damaged("its groups are not all of its hits");
+    }
+
+    private static void WriteProps(PackedWriter payload, PropTable props)
+    {
+        payload.Number((ulong)props.Columns.Count);
+        foreach (var (key, prop) in props.Columns)
+        {
+            payload.Text(key);
+            payload.Number((ulong)prop.Hits);
+            payload.Number((ulong)prop.RawLength);
+            payload.Number((ulong)prop.Packed.Length);
+            payload.Raw(prop.Packed);
+        }
+        payload.Number((ulong)props.Missing.Count);
+        foreach (var key in props.Missing) payload.Text(key);
+        payload.Byte(props.MayMissOthers ? (byte)1 : (byte)0);
+    }
+
+    private static PropTable ReadProps(ref PackedReader payload)
+    {
+        Dictionary<string, PackedProp> columns = new(StringComparer.Ordinal);
+        for (var n = payload.Count(); n > 0; n--)
+        {
+            var key = payload.Text();
+            columns[key] = new PackedProp(payload.Count(MostNumbers), payload.Count(Array.MaxLength), payload.Raw(payload.Count(Array.MaxLength)).ToArray());
+        }
+        HashSet<string> missing = new(StringComparer.Ordinal);
+        for (var n = payload.Count(); n > 0; n--) missing.Add(payload.Text());
+        return new PropTable(columns, missing, payload.Byte() != 0);
+    }
+
+    private static void WriteMicros(PackedWriter section, ushort[]? micros)
+    {
+        section.Byte(micros is null ? (byte)0 : (byte)1);
+        if (micros is not null) section.Planes(micros);
+    }
+
+    private static ushort[]? ReadMicros(ref PackedReader reader, int count) => reader.Byte() == 0 ? null : reader.Shorts(count);
+
+    // Hits are told by how long after their session's start they were, those of guests by the time of day.
+    private static int Base(int row, int homes, int[] starts) => row < homes ? starts[row] * 1_000 : 0;
+
+    private static uint[] Deltas(ReadOnlySpan<int> ascending)
+    {
+        var deltas = new uint[ascending.Length];
+        var before = 0;
+        for (var i = 0; i < deltas.Length; i++)
+        {
+            deltas[i] = (uint)(ascending[i] - before);
+            before = ascending[i];
+        }
+        return deltas;
+    }
+
+    private static int[] Sums(uint[] deltas)
+    {
+        Sum(deltas, int.MaxValue);
+        return MemoryMarshal.Cast<uint, int>(deltas).ToArray();
+    }
+
+    private static void Sum(Span<uint> deltas, int most)
+    {
+        ulong sum = 0;
+        for (var i = 0; i < deltas.Length; i++)
+        {
+            sum += deltas[i];
+            deltas[i] = (uint)sum;
+        }
+        if (sum > (ulong)Math.Max(most, 0)) throw PackedReader.Damaged("a column goes too far");
+    }
+
+    private static void Require(Numbers codes, int count, int texts)
+    {
+        var most = 0;
+        if (!codes.AllZero) for (var i = 0; i < count; i++) most = Math.Max(most, codes[i]);
+        if (most >= texts) throw PackedReader.Damaged("a code has no text");
+    }
+
+    private static uint Crc(ReadOnlySpan<byte> bytes)
+    {
+        var crc = ~0U;
+        var words = MemoryMarshal.Cast<byte, ulong>(bytes);
+        foreach (var word in words) crc = BitOperations.Crc32C(crc, word);
+        foreach (var b in bytes[(words.Length * 8)..]) crc = BitOperations.Crc32C(crc, b);
+        return ~crc;
+    }
+}
