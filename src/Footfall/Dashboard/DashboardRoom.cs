@@ -6,6 +6,7 @@ using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Reports;
+using Footfall.Dashboard.Returning;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Dashboard.Welcome;
@@ -32,6 +33,8 @@ public static class DashboardRoom
         services.AddScoped<DetailsReader>();
         services.AddScoped<EntitiesOverview>();
         services.AddScoped<FunnelsOverview>();
+        services.AddScoped<FunnelDetails>();
+        services.AddScoped<RetentionOverview>();
         services.AddScoped<ExperimentsOverview>();
         services.AddScoped<VitalsReader>();
         services.AddScoped<HealthReader>();

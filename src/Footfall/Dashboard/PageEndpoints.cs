@@ -7,6 +7,7 @@ using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.Reports;
+using Footfall.Dashboard.Returning;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Explore;
@@ -35,6 +36,10 @@ internal static class PageEndpoints
         var changes = pages.MapGroup("").AddEndpointFilter(PageGuard.AdmitAdmin).AddEndpointFilter(Forms.RequireToken);
         NoteEndpoints.Map(changes);
         ReportEndpoints.Map(pages, changes);
+        FunnelForms.Map(pages, changes);
+        ExperimentForms.Map(pages, changes);
+        pages.MapGet("funnels/{name}", FunnelAsync).WithMetadata(new PageName("funnels"));
+        pages.MapGet("retention", RetentionAsync).WithMetadata(new PageName("retention"));
         changes.MapPost("health/recount", RecountAsync).WithMetadata(new PageName("health"));
     }
 
@@ -79,6 +84,20 @@ internal static class PageEndpoints
     {
         page.Show(await reader.ReadAsync(cancellationToken));
         return Views.Page<FunnelsPage>(page.Context);
+    }
+
+    /// <summary>One funnel, each visitor once: how long between steps, and who comes how far.</summary>
+    private static async Task<IResult> FunnelAsync(string name, CurrentPage page, FunnelDetails reader, CancellationToken cancellationToken)
+    {
+        if (await reader.ReadAsync(name, cancellationToken) is not { } model) return Views.Error(page.Context, StatusCodes.Status404NotFound, "No such funnel", "The page Funnels shows those there are.");
+        page.Show(model);
+        return Views.Page<FunnelPage>(page.Context);
+    }
+
+    private static async Task<IResult> RetentionAsync(CurrentPage page, RetentionOverview reader, CancellationToken cancellationToken)
+    {
+        page.Show(await reader.ReadAsync(cancellationToken));
+        return Views.Page<RetentionPage>(page.Context);
     }
 
     private static async Task<IResult> ExperimentsAsync(CurrentPage page, ExperimentsOverview reader, CancellationToken cancellationToken)

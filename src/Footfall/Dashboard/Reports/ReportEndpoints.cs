@@ -15,7 +15,7 @@ internal static class ReportEndpoints
     {
         pages.MapGet("reports", ShowAsync).WithMetadata(new PageName("reports"));
         pages.MapGet("overview.pdf", PdfAsync).WithMetadata(new PageName("overview.pdf"));
-        pages.MapGet("{table:regex(^(overview|funnels|experiments|vitals|ingest|refused|jobs|notes)$)}.csv", TableAsync).WithMetadata(new PageName("reports"));
+        pages.MapGet("{table:regex(^(overview|funnels|retention|experiments|vitals|ingest|refused|jobs|notes)$)}.csv", TableAsync).WithMetadata(new PageName("reports"));
         pages.MapGet("reports/preview.html", PreviewAsync).WithMetadata(new PageName("reports"));
         pages.MapGet("reports/preview.txt", PreviewTextAsync).WithMetadata(new PageName("reports"));
         changes.MapPost("reports/schedule", SaveAsync).WithMetadata(new PageName("reports"));

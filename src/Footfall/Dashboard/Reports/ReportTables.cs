@@ -2,6 +2,7 @@ using Footfall.Dashboard.Experiments;
 using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Overview;
+using Footfall.Dashboard.Returning;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Explore;
 using Footfall.Hosting;
@@ -18,6 +19,7 @@ internal sealed class ReportTables(IServiceProvider services, CurrentPage page)
         "funnels" => Funnels(await Get<FunnelsOverview>().ReadAsync(cancellationToken)),
         "experiments" => Experiments(await Get<ExperimentsOverview>().ReadAsync(cancellationToken)),
         "vitals" => Vitals(await Get<VitalsReader>().ReadAsync(cancellationToken)),
+        "retention" => Retention(await Get<RetentionOverview>().ReadAsync(cancellationToken)),
         "ingest" => Ingest(await Get<HealthReader>().ReadAsync(cancellationToken)),
         "refused" => Refused(await Get<HealthReader>().ReadAsync(cancellationToken)),
         "jobs" => Jobs(await Get<HealthReader>().ReadAsync(cancellationToken)),
@@ -66,6 +68,13 @@ internal sealed class ReportTables(IServiceProvider services, CurrentPage page)
         {
             foreach (var (variant, users) in experiment.Variants) table.Add(experiment.Id, null, variant, null, users, null, null, null, null, null, null, null);
         }
+        return table;
+    }
+
+    private static CsvTable Retention(RetentionModel model)
+    {
+        var table = new CsvTable([model.Per.ToString().ToLowerInvariant(), "visitors", .. model.Mean.Select((_, i) => $"came_back_after_{i}")]);
+        foreach (var cohort in model.Cohorts) table.Add([cohort.Start, cohort.Visitors, .. Enumerable.Range(0, model.Mean.Count).Select(i => i < cohort.Cells.Count ? (object?)cohort.Cells[i].Visitors : null)]);
         return table;
     }
 
