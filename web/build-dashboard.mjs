@@ -12,7 +12,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? fail('name the output folder: node build-dashboard.mjs OUTPUT_FOLDER');
 
 // Bytes after brotli. A page with everything has to stay under 150 KB; its HTML takes up to 14 of them.
-const limits = { 'chart.js': 130_000, 'app.js': 3_000, 'dashboard.css': 5_500 };
+const limits = { 'chart.js': 130_000, 'app.js': 3_000, 'dashboard.css': 6_500 };
 
 ensurePackages();
 const { build } = await import('esbuild');

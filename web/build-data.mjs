@@ -51,11 +51,23 @@ user-agents.json
 mail-disposable.json
   disposable-email-domains ${version('disposable-email-domains')}, MIT licence
 
+font-text.ttf, font-bold.ttf
+  @expo-google-fonts/inter ${version('@expo-google-fonts/inter')}: Inter, SIL Open Font License 1.1
+font-more.ttf
+  dejavu-fonts-ttf ${version('dejavu-fonts-ttf')}: DejaVu Sans, Bitstream Vera licence
+font-emoji.ttf
+  @expo-google-fonts/noto-emoji ${version('@expo-google-fonts/noto-emoji')}: Noto Emoji, SIL Open Font License 1.1
+
 country.mmdb
   @ip-location-db/geo-whois-asn-country-mmdb ${version('@ip-location-db/geo-whois-asn-country-mmdb')}
   Contains data of the Number Resource Organization (https://www.nro.net/), licensed under CC BY 4.0
 `);
 copy(join(packages, '@ip-location-db', 'geo-whois-asn-country-mmdb', 'geo-whois-asn-country.mmdb'), 'country.mmdb');
+// What the PDF report is set in: a face for text, and two that have the letters and signs which that one lacks.
+copy(join(packages, '@expo-google-fonts', 'inter', '400Regular', 'Inter_400Regular.ttf'), 'font-text.ttf');
+copy(join(packages, '@expo-google-fonts', 'inter', '600SemiBold', 'Inter_600SemiBold.ttf'), 'font-bold.ttf');
+copy(join(packages, 'dejavu-fonts-ttf', 'ttf', 'DejaVuSans.ttf'), 'font-more.ttf');
+copy(join(packages, '@expo-google-fonts', 'noto-emoji', '400Regular', 'NotoEmoji_400Regular.ttf'), 'font-emoji.ttf');
 
 // Whole or not at all: another build may be reading.
 function put(name, text) {

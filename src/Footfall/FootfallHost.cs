@@ -3,6 +3,7 @@ using Footfall.Backups;
 using Footfall.Capture;
 using Footfall.Cli;
 using Footfall.Dashboard;
+using Footfall.Dashboard.Reports;
 using Footfall.Definitions;
 using Footfall.Explore;
 using Footfall.Hosting;
@@ -93,6 +94,9 @@ public static class FootfallHost
         builder.Services.AddDefinitions();
         builder.Services.AddRollups();
         builder.Services.AddSegments();
+        builder.Services.AddExplore();
+        MetricsRoom.AddMetrics(builder.Services);
+        builder.Services.AddReports();
         builder.Services.AddCli();
         return builder.Build();
     }

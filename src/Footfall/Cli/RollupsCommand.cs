@@ -10,7 +10,7 @@ namespace Footfall.Cli;
 internal static class RollupsCommand
 {
     /// <summary>The server's jobs by name. A test holds it against their list.</summary>
-    internal static readonly string[] JobNames = ["daily", "ingest", "hourly", "product", "experiment", "funnel", "visitors", "segments", "seal-sessions", "consent-expiry", "likely-links", "retention", "partitions", "discrepancy", "backup"];
+    internal static readonly string[] JobNames = ["daily", "ingest", "hourly", "product", "experiment", "funnel", "visitors", "segments", "seal-sessions", "consent-expiry", "likely-links", "retention", "partitions", "discrepancy", "backup", "reports"];
 
     public static Command Build(CommandRun run) =>
         new("rollups", "Recompute and check the daily figures.") { Run(run), Backfill(run), Status(run), Discrepancies(run) };
@@ -22,7 +22,7 @@ internal static class RollupsCommand
 
     private static Command Run(CommandRun run)
     {
-        var job = new Option<string>("--job") { Description = "Only this: daily (visitors, sessions, page views), ingest (what arrived), hourly (views of entities), product (active users), experiment, funnel, visitors (who viewed entities), segments (columns that questions are answered from). All of these when left out. Also seal-sessions, consent-expiry, likely-links, retention, partitions, discrepancy, backup, which have no window." };
+        var job = new Option<string>("--job") { Description = "Only this: daily (visitors, sessions, page views), ingest (what arrived), hourly (views of entities), product (active users), experiment, funnel, visitors (who viewed entities), segments (columns that questions are answered from). All of these when left out. Also seal-sessions, consent-expiry, likely-links, retention, partitions, discrepancy, backup, reports, which have no window." };
         job.AcceptOnlyFromAmong(JobNames);
         var days = new Option<int?>("--window-days") { Description = "How many days, today included. Default: Rollups:BatchDays (7).", HelpName = "N", CustomParser = WindowDays };
         var property = Property();

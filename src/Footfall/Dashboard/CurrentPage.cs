@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Antiforgery;
 namespace Footfall.Dashboard;
 
 /// <summary>What every page of a property knows: who looks, at what, and how they write numbers. Filled before the page's handler runs.</summary>
-internal sealed class CurrentPage(TimeProvider clock, IAntiforgery antiforgery)
+internal sealed class CurrentPage(TimeProvider clock)
 {
     private object? model;
 
@@ -36,7 +36,7 @@ internal sealed class CurrentPage(TimeProvider clock, IAntiforgery antiforgery)
     public bool IsWhole => Caller.PropertyId is null;
 
     /// <summary>For the forms of the page.</summary>
-    public string FormToken => antiforgery.GetAndStoreTokens(Context).RequestToken!;
+    public string FormToken => Context.RequestServices.GetRequiredService<IAntiforgery>().GetAndStoreTokens(Context).RequestToken!;
 
     /// <summary>What is wrong with the address, as a sentence; null when it can be shown.</summary>
     /// <param name="root">What the addresses of a shared link begin with; null for who has shown a key.</param>
@@ -51,6 +51,17 @@ internal sealed class CurrentPage(TimeProvider clock, IAntiforgery antiforgery)
         (Filters, var other) = Address.Filters();
         return problem ?? other;
     }
+
+    /// <summary>For what is made without anybody looking: a report by mail. There is no request, and numbers are written as in English.</summary>
+    public void FillForReport(PropertyTitle property, PropertyState state, Period period)
+    {
+        (Property, Properties, State, Period, Numbers) = (property, [property], state, period, Numbers.Usual);
+        Address = new Address(property.Id, "", [new("from", period.Days.From.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)), new("to", period.Days.To.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture))]);
+        if (TimeZoneInfo.TryFindSystemTimeZoneById(property.TimeZone, out var zone)) Zone = zone;
+    }
+
+    /// <summary>Shows the same days with another choice of tabs.</summary>
+    public void Choose(string name, string value) => Address = Address.With(name, value);
 
     public void Show<T>(T shown) where T : class => model = shown;
 

@@ -7,6 +7,8 @@ using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.People;
+using Footfall.Dashboard.Reports;
+using Footfall.Dashboard.Returning;
 using Footfall.Dashboard.Sharing;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
@@ -31,15 +33,11 @@ public static class DashboardRoom
 
         services.AddRazorComponents();
         services.AddHttpContextAccessor();
-        services.AddScoped<CurrentPage>();
-        services.AddScoped<Questions>();
-        services.AddScoped<FiguresReader>();
-        services.AddScoped<PanelsReader>();
-        services.AddScoped<OverviewReader>();
-        services.AddSingleton<NoteStore>();
         services.AddScoped<DetailsReader>();
         services.AddScoped<EntitiesOverview>();
         services.AddScoped<FunnelsOverview>();
+        services.AddScoped<FunnelDetails>();
+        services.AddScoped<RetentionOverview>();
         services.AddScoped<ExperimentsOverview>();
         services.AddScoped<VitalsReader>();
         services.AddScoped<HealthReader>();
@@ -48,6 +46,7 @@ public static class DashboardRoom
         services.AddSingleton<SharedLinkStore>();
         services.AddSingleton<UnlockedLinks>();
         services.AddScoped<LeadsOverview>();
+        services.AddReports();
 
         services.AddDataProtection().SetApplicationName("footfall");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o =>
@@ -89,6 +88,7 @@ public static class DashboardRoom
         WelcomeEndpoints.Map(routes);
         PageEndpoints.Map(routes);
         SharedEndpoints.Map(routes);
+        StopReportEndpoints.Map(routes);
         routes.MapGet("/start", (HttpContext context, StartPage page) => page.WriteAsync(context));
         routes.MapGet("/openapi", (HttpContext context, ApiPage page) => page.WriteAsync(context));
         routes.MapGet("/install", (HttpContext context, InstallPage page) => page.WriteAsync(context));

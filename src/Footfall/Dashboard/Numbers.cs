@@ -18,6 +18,9 @@ internal sealed class Numbers
 
     private readonly NumberFormatInfo form;
 
+    /// <summary>Where nobody's language is known.</summary>
+    public static Numbers Usual => English;
+
     static Numbers()
     {
         Add(",", ".", "da", "de", "el", "es", "id", "is", "it", "nl", "pt", "sl", "tr", "vi", "hr", "sr", "ro", "ca", "gl");

@@ -7,6 +7,8 @@ using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
 using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.People;
+using Footfall.Dashboard.Reports;
+using Footfall.Dashboard.Returning;
 using Footfall.Dashboard.Settings;
 using Footfall.Dashboard.Sharing;
 using Footfall.Dashboard.SignIn;
@@ -34,8 +36,12 @@ internal static class PageEndpoints
         SharedLinksEndpoints.Map(pages);
 
         var changes = pages.MapGroup("").AddEndpointFilter(PageGuard.AdmitAdmin).AddEndpointFilter(Forms.RequireToken);
-        changes.MapPost("notes", AddNoteAsync).WithMetadata(new PageName(""));
-        changes.MapPost("notes/{id:guid}/remove", RemoveNoteAsync).WithMetadata(new PageName(""));
+        NoteEndpoints.Map(changes);
+        ReportEndpoints.Map(pages, changes);
+        FunnelForms.Map(pages, changes);
+        ExperimentForms.Map(pages, changes);
+        pages.MapGet("funnels/{name}", FunnelAsync).WithMetadata(new PageName("funnels"));
+        pages.MapGet("retention", RetentionAsync).WithMetadata(new PageName("retention"));
         changes.MapPost("health/recount", RecountAsync).WithMetadata(new PageName("health"));
     }
 
@@ -73,7 +79,8 @@ internal static class PageEndpoints
         return Views.Page<DetailsPage>(page.Context);
     }
 
-    private static FileContentHttpResult File(CurrentPage page, byte[] bytes, string name)
+    /// <summary>A table as a file for a spreadsheet.</summary>
+    public static FileContentHttpResult File(CurrentPage page, byte[] bytes, string name)
     {
         page.Context.Response.Headers.CacheControl = "private, no-store";
         return TypedResults.File(bytes, "text/csv; charset=utf-8", $"{page.Property.Id}-{name}-{page.Period.Days.From:yyyy-MM-dd}-{page.Period.Days.To:yyyy-MM-dd}.csv");
@@ -89,6 +96,20 @@ internal static class PageEndpoints
     {
         page.Show(await reader.ReadAsync(cancellationToken));
         return Views.Page<FunnelsPage>(page.Context);
+    }
+
+    /// <summary>One funnel, each visitor once: how long between steps, and who comes how far.</summary>
+    private static async Task<IResult> FunnelAsync(string name, CurrentPage page, FunnelDetails reader, CancellationToken cancellationToken)
+    {
+        if (await reader.ReadAsync(name, cancellationToken) is not { } model) return Views.Error(page.Context, StatusCodes.Status404NotFound, "No such funnel", "The page Funnels shows those there are.");
+        page.Show(model);
+        return Views.Page<FunnelPage>(page.Context);
+    }
+
+    private static async Task<IResult> RetentionAsync(CurrentPage page, RetentionOverview reader, CancellationToken cancellationToken)
+    {
+        page.Show(await reader.ReadAsync(cancellationToken));
+        return Views.Page<RetentionPage>(page.Context);
     }
 
     private static async Task<IResult> ExperimentsAsync(CurrentPage page, ExperimentsOverview reader, CancellationToken cancellationToken)
@@ -128,23 +149,4 @@ internal static class PageEndpoints
         if (report.Skipped > 0) return Views.Error(page.Context, StatusCodes.Status409Conflict, "The day was not counted anew", "Its raw events are past retention and gone; its figures stay as they were counted while they were there.");
         return SignInEndpoints.Redirect(page.Context, page.Address.On("health").With("done", day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)).ToString());
     }
-
-    private static async Task<IResult> AddNoteAsync(CurrentPage page, NoteStore notes, CancellationToken cancellationToken)
-    {
-        var form = await page.Context.Request.ReadFormAsync(cancellationToken);
-        var text = form["text"].ToString().Trim();
-        if (!DateOnly.TryParseExact(form["day"], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) || text.Length is 0 or > NoteStore.MaxCharacters || !Explore.StorableText.Is(text))
-            return Views.Error(page.Context, StatusCodes.Status400BadRequest, "The note was not pinned", $"It needs a day, and a text of at most {NoteStore.MaxCharacters} characters.");
-        await notes.AddAsync(page.Property.Id, day, text, cancellationToken);
-        return await BackAsync(page, cancellationToken);
-    }
-
-    private static async Task<IResult> RemoveNoteAsync(Guid id, CurrentPage page, NoteStore notes, CancellationToken cancellationToken)
-    {
-        await notes.RemoveAsync(page.Property.Id, id, cancellationToken);
-        return await BackAsync(page, cancellationToken);
-    }
-
-    private static async Task<IResult> BackAsync(CurrentPage page, CancellationToken cancellationToken) =>
-        SignInEndpoints.Redirect(page.Context, Forms.Return(await page.Context.Request.ReadFormAsync(cancellationToken)));
 }

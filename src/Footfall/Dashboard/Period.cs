@@ -51,6 +51,9 @@ internal sealed record Period(string? Key, string Label, DayRange Days, string C
         : days.From.Year == days.To.Year ? $"{days.From.ToString(days.From.Month == days.To.Month ? "%d" : "d MMM", CultureInfo.InvariantCulture)} - {Text(days.To, today)}"
         : $"{days.From.ToString("d MMM yyyy", CultureInfo.InvariantCulture)} - {days.To.ToString("d MMM yyyy", CultureInfo.InvariantCulture)}";
 
+    /// <summary>These days beside as many before them.</summary>
+    public static Period Of(DayRange days) => Of(null, days, PreviousPeriod);
+
     private static Period Of(string? key, DayRange days, string comparison)
     {
         var label = key is null ? $"{days.From:yyyy-MM-dd} to {days.To:yyyy-MM-dd}" : Presets.First(p => p.Key == key).Label;

@@ -33,6 +33,10 @@ internal sealed class Questions(CurrentPage page, Moments moments, IMemoryCache 
     public Task<T> KeptAsync<T>(string key, Func<Snapshot, Task<T>> ask, CancellationToken cancellationToken) =>
         KeptAsync((nameof(Questions), $"{page.State.Version}|{page.Property.Id}|{key}"), async m => await ask(await m.SnapshotAsync(cancellationToken)));
 
+    /// <param name="key">Tells the answer from others of the same version of the property.</param>
+    /// <param name="ask">Of the moment that all of the page is answered from.</param>
+    public Task<T> KeptOfMomentAsync<T>(string key, Func<Moment, Task<T>> ask) => KeptAsync((nameof(Questions), $"{page.State.Version}|{page.Property.Id}|{key}"), ask);
+
     private async Task<T> KeptAsync<T>((string, string) key, Func<Moment, Task<T>> ask)
     {
         if (cache.TryGetValue(key, out T? kept)) return kept!;

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Footfall.Access;
 using Footfall.Capture;
+using Footfall.Hosting;
 using Npgsql;
 
 namespace Footfall.Definitions;
@@ -21,6 +22,17 @@ internal static class DefinitionAnswers
     private const int MaxBodyBytes = 64 * 1024;
 
     public static IResult Ok<T>(T body, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) => TypedResults.Json(body, type, statusCode: status);
+
+    /// <summary>A list as JSON, or as CSV where the request prefers that: <c>format=csv</c>, or <c>Accept: text/csv</c>.</summary>
+    public static IResult List<T>(HttpContext context, T body, JsonTypeInfo<T> type, string name, Func<T, CsvTable> table)
+    {
+        var format = context.Request.Query["format"].ToString();
+        if (format is not ("" or "json" or "csv")) return Refuse(StatusCodes.Status400BadRequest, "validation_failed", "format must be json or csv.", "format");
+        var accepted = context.Request.Headers.Accept.ToString();
+        var isCsv = format.Length > 0 ? format == "csv" : accepted.Contains("text/csv", StringComparison.OrdinalIgnoreCase) && !accepted.Contains("application/json", StringComparison.OrdinalIgnoreCase);
+        context.Response.Headers.Vary = "Accept";
+        return isCsv ? TypedResults.File(table(body).ToBytes(context.Request.Query["bom"] == "true"), "text/csv; charset=utf-8", $"{name}.csv") : Ok(body, type);
+    }
 
     public static IResult Refuse(int status, string error, string message, string? parameter = null) =>
         TypedResults.Json(new DefinitionError(error, message, parameter), DefinitionsJson.Default.DefinitionError, statusCode: status);

@@ -39,6 +39,7 @@ internal static class DefinitionTexts
     public static readonly ApiNotes ExperimentList = new("The property's experiments", "Those that are defined, by id.", Property)
     {
         Example = $$"""{"ok":true,"experiments":[{{ExperimentExample}}]}""",
+        Csv = "id, name, variant, weight, is_control, metric_event_type, metric_within_hours, start, end: a row for each variant.",
         Errors = [Invalid, Away],
     };
 
@@ -48,6 +49,12 @@ internal static class DefinitionTexts
         Request = (typeof(ExperimentBody), """{"name":"The new button","end":"2026-04-15"}"""),
         Example = $$"""{"ok":true,"experiment":{{ExperimentExample}}}""",
         Errors = [.. OfBodies, NoExperiment, new(409, "experiment_has_users", "Users have been assigned: another split would move them between variants.")],
+    };
+
+    public static readonly ApiNotes ExperimentRemove = new("Remove an experiment", "What it was to achieve is forgotten; everybody then gets 404 for a variant. Who was assigned stays known, as of an experiment that nobody has defined.", Property)
+    {
+        Example = """{"ok":true}""",
+        Errors = [Invalid, NoExperiment, Away],
     };
 
     public static readonly ApiNotes ExperimentVariant = new(
@@ -73,7 +80,15 @@ internal static class DefinitionTexts
     public static readonly ApiNotes FunnelList = new("The property's funnels", "Its own, and those that the server's configuration gives to every property (`isConfigured`).", Property)
     {
         Example = $$"""{"ok":true,"funnels":[{{FunnelExample}}]}""",
+        Csv = "name, window_hours, is_configured, step, step_name, event_types, path, props: a row for each step.",
         Errors = [Invalid, Away],
+    };
+
+    public static readonly ApiNotes FunnelReplace = new("Replace a funnel", "Other steps under the same name. What was counted for the old ones goes; days that are there already are counted anew within a minute or so.", Property)
+    {
+        Request = (typeof(FunnelBody), FunnelExample),
+        Example = $$"""{"ok":true,"funnel":{{FunnelExample}}}""",
+        Errors = [.. OfBodies, new(404, "funnel_not_found", "The property has no funnel of this name."), new(409, "funnel_is_configured", "It comes from the server's configuration.")],
     };
 
     public static readonly ApiNotes FunnelRemove = new("Remove a funnel", "With what was counted for it.", Property)

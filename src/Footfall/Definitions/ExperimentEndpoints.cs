@@ -1,5 +1,6 @@
 using Footfall.Access;
 using Footfall.Capture;
+using Footfall.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Footfall.Definitions;
@@ -34,6 +35,8 @@ internal static class ExperimentEndpoints
             .Produces<ExperimentList>().WithMetadata(DefinitionTexts.ExperimentList);
         routes.MapPatch("/v1/experiments/{id}", ChangeAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentChange")
             .Produces<ExperimentReply>().WithMetadata(DefinitionTexts.ExperimentChange);
+        routes.MapDelete("/v1/experiments/{id}", RemoveAsync).RequireAccess(AccessRole.Admin).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentRemove")
+            .Produces<Done>().WithMetadata(DefinitionTexts.ExperimentRemove);
         // A site's pages ask this without a key, as they send events.
         routes.MapGet("/v1/experiments/{id}/variant", VariantAsync).AddEndpointFilter(DefinitionAnswers.WithoutDatabase).WithName("experimentVariant")
             .Produces<VariantReply>().WithMetadata(DefinitionTexts.ExperimentVariant);
@@ -58,7 +61,7 @@ internal static class ExperimentEndpoints
         var (property, refusal) = DefinitionAnswers.PropertyOf(context, propertyId, capture.Value.DefaultPropertyId);
         if (refusal is not null) return refusal;
         var experiments = await store.ListAsync(property, cancellationToken);
-        return DefinitionAnswers.Ok(new ExperimentList(true, experiments.ConvertAll(BodyOf)), DefinitionsJson.Default.ExperimentList);
+        return DefinitionAnswers.List(context, new ExperimentList(true, experiments.ConvertAll(BodyOf)), DefinitionsJson.Default.ExperimentList, "experiments", Table);
     }
 
     private static async Task<IResult> ChangeAsync(HttpContext context, ExperimentStore store, RunningExperiments running, IOptions<CaptureOptions> capture, string id, string? propertyId, CancellationToken cancellationToken)
@@ -78,6 +81,15 @@ internal static class ExperimentEndpoints
         if (!await store.ReplaceAsync(after, cancellationToken)) return NotFound();
         running.Forget(property, id);
         return DefinitionAnswers.Ok(new ExperimentReply(true, BodyOf(after)), DefinitionsJson.Default.ExperimentReply);
+    }
+
+    private static async Task<IResult> RemoveAsync(HttpContext context, ExperimentStore store, RunningExperiments running, IOptions<CaptureOptions> capture, string id, string? propertyId, CancellationToken cancellationToken)
+    {
+        var (property, refusal) = DefinitionAnswers.PropertyOf(context, propertyId, capture.Value.DefaultPropertyId);
+        if (refusal is not null) return refusal;
+        if (!await store.RemoveAsync(property, id, cancellationToken)) return NotFound();
+        running.Forget(property, id);
+        return DefinitionAnswers.Ok(new Done(true), DefinitionsJson.Default.Done);
     }
 
     private static async Task<IResult> VariantAsync(
@@ -120,6 +132,16 @@ internal static class ExperimentEndpoints
             after = after with { EndsOn = day };
         }
         return (after, DefinitionRules.Problem(after));
+    }
+
+    private static CsvTable Table(ExperimentList list)
+    {
+        var table = new CsvTable("id", "name", "variant", "weight", "is_control", "metric_event_type", "metric_within_hours", "start", "end");
+        foreach (var e in list.Experiments)
+        {
+            foreach (var v in e.Variants!) table.Add(e.Id, e.Name, v.Id, v.Weight!.Value, v.Id == e.Control ? "true" : "false", e.Metric!.EventType, e.Metric.WithinHours!.Value, e.Start, e.End);
+        }
+        return table;
     }
 
     private static ExperimentBody BodyOf(ExperimentDefinition e) => new(

@@ -24,6 +24,8 @@ internal sealed class ExperimentStore(NpgsqlDataSource database, TimeProvider cl
         returning true
         """;
 
+    private const string Remove = "delete from experiments where property_id = @property and id = @id returning true";
+
     private const string Assigned = "select exists (select from experiment_exposures where property_id = @property and experiment_id = @id)";
 
     public async Task<List<ExperimentDefinition>> ListAsync(string? property, CancellationToken cancellationToken)
@@ -66,6 +68,23 @@ internal sealed class ExperimentStore(NpgsqlDataSource database, TimeProvider cl
 
     /// <summary>False when there is none of this id.</summary>
     public Task<bool> ReplaceAsync(ExperimentDefinition experiment, CancellationToken cancellationToken) => SaveAsync(Replace, experiment, cancellationToken);
+
+    /// <summary>
+    /// Forgets what it was to achieve; false when there is none of this id. Its users are facts of events and stay: while events name it, it goes on as one that nobody
+    /// has defined. Its days are counted anew, without conversions.
+    /// </summary>
+    public async Task<bool> RemoveAsync(string property, string id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(Remove, connection);
+        command.Parameters.AddWithValue("property", property);
+        command.Parameters.AddWithValue("id", id);
+        if (await command.ExecuteScalarAsync(cancellationToken) is not true) return false;
+        await ChangedDays.MarkAsync(connection, property, null, clock.GetUtcNow(), cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
 
     private async Task<bool> SaveAsync(string sql, ExperimentDefinition experiment, CancellationToken cancellationToken)
     {

@@ -17,6 +17,8 @@ internal sealed class FunnelStore(NpgsqlDataSource database, IOptions<FunnelsOpt
         returning true
         """;
 
+    private const string Replace = "update funnels set steps = @steps, window_hours = @window_hours where property_id = @property and name = @name returning true";
+
     private const string Remove = "delete from funnels where property_id = @property and name = @name returning true";
 
     private const string RemoveRows = """
@@ -66,6 +68,22 @@ internal sealed class FunnelStore(NpgsqlDataSource database, IOptions<FunnelsOpt
         return true;
     }
 
+    /// <summary>Other steps under the same name: what was counted for the old ones goes, and the days are counted anew. False when the property has none of this name.</summary>
+    public async Task<bool> ReplaceAsync(string property, FunnelDefinition funnel, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(Replace, connection);
+        command.Parameters.AddWithValue("property", property);
+        command.Parameters.AddWithValue("name", funnel.Name);
+        command.Parameters.AddWithValue("steps", NpgsqlDbType.Jsonb, JsonSerializer.Serialize(funnel.Steps, DefinitionsJson.Default.IReadOnlyListFunnelStep));
+        command.Parameters.AddWithValue("window_hours", funnel.WindowHours);
+        if (await command.ExecuteScalarAsync(cancellationToken) is not true) return false;
+        await ForgetAsync(connection, property, funnel.Name, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
     /// <summary>Removes the funnel and what was counted for it; false when the property has none of this name.</summary>
     public async Task<bool> RemoveAsync(string property, string name, CancellationToken cancellationToken)
     {
@@ -77,6 +95,13 @@ internal sealed class FunnelStore(NpgsqlDataSource database, IOptions<FunnelsOpt
             command.Parameters.AddWithValue("name", name);
             if (await command.ExecuteScalarAsync(cancellationToken) is not true) return false;
         }
+        await ForgetAsync(connection, property, name, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    private async Task ForgetAsync(NpgsqlConnection connection, string property, string name, CancellationToken cancellationToken)
+    {
         await using (var rows = new NpgsqlCommand(RemoveRows, connection))
         {
             rows.Parameters.AddWithValue("property", property);
@@ -86,7 +111,5 @@ internal sealed class FunnelStore(NpgsqlDataSource database, IOptions<FunnelsOpt
         }
         // A run that read the definition before it went may write rows after: the marks have these days done once more.
         await ChangedDays.MarkAsync(connection, property, null, clock.GetUtcNow(), cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return true;
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Footfall.Leads;
 
@@ -22,10 +21,10 @@ internal static class ConfirmationMail
             """;
         string[] headers =
         [
-            $"From: {(string.IsNullOrEmpty(fromName) ? "" : Encoded(fromName) + " ")}<{from.Address}>",
+            $"From: {(string.IsNullOrEmpty(fromName) ? "" : MailText.Encoded(fromName) + " ")}<{from.Address}>",
             $"To: <{c.Address}>",
-            $"Subject: {Encoded($"Please confirm: {c.PropertyName}")}",
-            $"Date: {now.UtcDateTime.ToString("ddd, dd MMM yyyy HH:mm:ss '+0000'", CultureInfo.InvariantCulture)}",
+            $"Subject: {MailText.Encoded($"Please confirm: {c.PropertyName}")}",
+            $"Date: {MailText.Date(now)}",
             $"Message-ID: <{c.Id:N}.{now.ToUnixTimeSeconds()}@{from.Domain}>",
             $"List-Unsubscribe: <{c.Unsubscribe}>",
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
@@ -34,28 +33,6 @@ internal static class ConfirmationMail
             "Content-Type: text/plain; charset=utf-8",
             "Content-Transfer-Encoding: base64",
         ];
-        var text = Convert.ToBase64String(Encoding.UTF8.GetBytes(body.ReplaceLineEndings("\r\n")), Base64FormattingOptions.InsertLineBreaks).ReplaceLineEndings("\r\n");
-        return string.Join("\r\n", headers) + "\r\n\r\n" + text;
-    }
-
-    /// <summary>A header's free text as encoded words (RFC 2047): whatever it holds, it can neither end the line nor begin another.</summary>
-    private static string Encoded(string text)
-    {
-        const int most = 45;      // bytes in a word of at most 75 characters
-        List<string> words = [];
-        var word = new List<byte>(most);
-        Span<byte> bytes = stackalloc byte[4];
-        foreach (var rune in text.EnumerateRunes())
-        {
-            var n = rune.EncodeToUtf8(bytes);
-            if (word.Count + n > most)
-            {
-                words.Add(Convert.ToBase64String([.. word]));
-                word.Clear();
-            }
-            for (var i = 0; i < n; i++) word.Add(bytes[i]);
-        }
-        if (word.Count > 0) words.Add(Convert.ToBase64String([.. word]));
-        return string.Join("\r\n ", words.Select(w => $"=?utf-8?B?{w}?="));
+        return string.Join("\r\n", headers) + "\r\n\r\n" + MailText.Body(body);
     }
 }

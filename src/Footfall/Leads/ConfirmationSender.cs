@@ -9,19 +9,9 @@ namespace Footfall.Leads;
 /// <param name="Unsubscribe">Of the address, for the mail's own header.</param>
 internal sealed record Confirmation(Guid Id, string Address, string PropertyId, string PropertyName, string? Purpose, string Link, string Unsubscribe, DateTimeOffset ExpiresAt);
 
-/// <summary>A way to a person's mailbox.</summary>
-internal interface IConfirmationTransport
-{
-    /// <exception cref="ConfirmationException">It was not taken; the message names nobody.</exception>
-    Task SendAsync(Confirmation confirmation, CancellationToken cancellationToken);
-}
-
-/// <summary>Why it was not taken. The message names nobody.</summary>
-internal sealed class ConfirmationException(string message, Exception? inner = null) : Exception(message, inner);
-
 /// <summary>Sends what waits to be sent, and tries again later and later. At least once: a server that dies in the middle sends again.</summary>
 internal sealed class ConfirmationSender(
-    NpgsqlDataSource database, DatabaseGate gate, SignedLinks links, IOptions<LeadsOptions> options, TimeProvider time, ILogger<ConfirmationSender> log, IConfirmationTransport? transport = null) : BackgroundService
+    NpgsqlDataSource database, DatabaseGate gate, SignedLinks links, IOptions<LeadsOptions> options, TimeProvider time, ILogger<ConfirmationSender> log, MailWay mail) : BackgroundService
 {
     public const int MostAttempts = 8;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
@@ -62,7 +52,7 @@ internal sealed class ConfirmationSender(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (transport is null) return;
+        if (mail.Transport is null) return;
         while (!stoppingToken.IsCancellationRequested)
         {
             await gate.WaitAsync(stoppingToken);
@@ -100,10 +90,10 @@ internal sealed class ConfirmationSender(
         }
         try
         {
-            await transport!.SendAsync(confirmation, cancellationToken);
+            await mail.Transport!.SendAsync(confirmation, cancellationToken);
             await MarkAsync(connection, Sent, confirmation.Id, cancellationToken);
         }
-        catch (ConfirmationException e)
+        catch (MailException e)
         {
             if (attempts < MostAttempts)
             {

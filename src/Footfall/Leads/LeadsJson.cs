@@ -70,4 +70,5 @@ internal sealed record ConfirmationState(string State, string? Purpose, string P
 [JsonSerializable(typeof(FormTokenReply))]
 [JsonSerializable(typeof(ConsentReply))]
 [JsonSerializable(typeof(ConfirmationCall))]
+[JsonSerializable(typeof(LetterCall))]
 internal sealed partial class LeadsJson : JsonSerializerContext;

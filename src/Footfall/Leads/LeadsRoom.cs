@@ -16,6 +16,7 @@ public static class LeadsRoom
             .Validate(o => o.Networks() is not null, "Outgoing:AllowedNetworks must be addresses or networks separated by commas, such as 127.0.0.1, 10.0.0.0/8.").ValidateOnStart();
         services.AddSingleton<OutgoingConnections>();
         services.AddSingleton<SignedLinks>();
+        services.AddSingleton(s => new MailWay(Transport(s)));
         services.AddSingleton<MailDomains>();
         services.AddSingleton<LeadStore>();
         services.AddSingleton<LeadWriter>();
@@ -41,7 +42,7 @@ public static class LeadsRoom
             : ActivatorUtilities.CreateInstance<SiteVerifyCaptcha>(s, Outgoing(s)));
         services.AddSingleton<SubmissionRecorder>();
         services.AddHostedService(s => s.GetRequiredService<SubmissionRecorder>());
-        services.AddSingleton(s => ActivatorUtilities.CreateInstance<ConfirmationSender>(s, Transport(s) is { } transport ? [transport] : []));
+        services.AddSingleton<ConfirmationSender>();
         services.AddHostedService(s => s.GetRequiredService<ConfirmationSender>());
         return services;
     }
@@ -68,7 +69,7 @@ public static class LeadsRoom
 
     private static HttpClient Outgoing(IServiceProvider services) => services.GetRequiredService<OutgoingConnections>().Client(OutgoingPatience);
 
-    private static IConfirmationTransport? Transport(IServiceProvider services)
+    private static IMailTransport? Transport(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<LeadsOptions>>().Value;
         if (!string.IsNullOrEmpty(options.Webhook.Url)) return ActivatorUtilities.CreateInstance<WebhookTransport>(services, Outgoing(services));

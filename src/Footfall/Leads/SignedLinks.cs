@@ -28,6 +28,7 @@ internal sealed class SignedLinks
         Unsubscribe = 1,
         Confirm = 2,
         Form = 3,
+        StopReport = 4,
     }
 
     /// <summary>Withdraws the lead's consent; holds for ever, as mail does.</summary>
@@ -38,6 +39,11 @@ internal sealed class SignedLinks
 
     /// <summary>Tells when a form was shown.</summary>
     public string Form(DateTimeOffset shown) => Make(Kind.Form, Guid.Empty, shown.ToUnixTimeMilliseconds());
+
+    /// <summary>Ends the mails to a recipient of reports; holds for ever, as mail does.</summary>
+    public string StopReport(Guid recipientId) => Make(Kind.StopReport, recipientId, 0);
+
+    public Guid? ReadStopReport(string? token) => Read(Kind.StopReport, token)?.Id;
 
     public Guid? ReadUnsubscribe(string? token) => Read(Kind.Unsubscribe, token)?.Id;
 

@@ -7,13 +7,21 @@ using Microsoft.Extensions.Options;
 namespace Footfall.Leads;
 
 /// <summary>Sends by SMTP (RFC 5321) with STARTTLS (RFC 3207) and AUTH PLAIN or LOGIN (RFC 4954): one mail to one person, a connection for each.</summary>
-internal sealed class SmtpTransport(IOptions<LeadsOptions> options, TimeProvider time) : IConfirmationTransport
+internal sealed class SmtpTransport(IOptions<LeadsOptions> options, TimeProvider time) : IMailTransport
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly LeadsOptions.SmtpOptions options = options.Value.Smtp;
     private readonly string name = new Uri(options.Value.PublicUrl!).IdnHost;
 
-    public async Task SendAsync(Confirmation confirmation, CancellationToken cancellationToken)
+    public bool IsProgram => false;
+
+    public Task SendAsync(Confirmation confirmation, CancellationToken cancellationToken) =>
+        SendAsync(confirmation.Address, from => ConfirmationMail.Write(confirmation, from, options.FromName, time.GetUtcNow()), cancellationToken);
+
+    public Task SendAsync(Letter letter, CancellationToken cancellationToken) =>
+        SendAsync(letter.Address!, from => LetterMail.Write(letter, from, options.FromName, time.GetUtcNow()), cancellationToken);
+
+    private async Task SendAsync(string address, Func<EmailAddress, string> write, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
@@ -22,11 +30,11 @@ internal sealed class SmtpTransport(IOptions<LeadsOptions> options, TimeProvider
             using var client = new TcpClient();
             await client.ConnectAsync(options.Host!, options.Port, patience.Token);
             await using var stream = client.GetStream();
-            await SendAsync(stream, confirmation, patience.Token);
+            await SendAsync(stream, address, write, patience.Token);
         }
         catch (Exception e) when (e is SocketException or IOException or AuthenticationException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            throw new ConfirmationException(
+            throw new MailException(
                 e switch
                 {
                     OperationCanceledException => "Leads:Smtp:Host does not answer in time",
@@ -37,7 +45,7 @@ internal sealed class SmtpTransport(IOptions<LeadsOptions> options, TimeProvider
         }
     }
 
-    private async Task SendAsync(Stream stream, Confirmation confirmation, CancellationToken cancellationToken)
+    private async Task SendAsync(Stream stream, string address, Func<EmailAddress, string> write, CancellationToken cancellationToken)
     {
         Stream secured = stream;
         if (options.Security == SmtpSecurity.Tls) secured = await SecureAsync(stream, cancellationToken);
@@ -48,18 +56,18 @@ internal sealed class SmtpTransport(IOptions<LeadsOptions> options, TimeProvider
             var offers = await talk.GreetAsync(name, cancellationToken);
             if (options.Security == SmtpSecurity.StartTls)
             {
-                if (!offers.Contains("STARTTLS")) throw new ConfirmationException("Leads:Smtp:Host offers no STARTTLS; Leads:Smtp:Security may be tls or none instead");
+                if (!offers.Contains("STARTTLS")) throw new MailException("Leads:Smtp:Host offers no STARTTLS; Leads:Smtp:Security may be tls or none instead");
                 await talk.CommandAsync("STARTTLS", 220, cancellationToken);
                 secured = await SecureAsync(stream, cancellationToken);
                 talk = new SmtpTalk(secured);
                 offers = await talk.GreetAsync(name, cancellationToken);
             }
             if (!string.IsNullOrEmpty(options.User)) await talk.SignInAsync(offers, options.User, options.Password ?? "", cancellationToken);
-            if (!EmailAddress.TryParse(options.From, out var from, out _)) throw new ConfirmationException("Leads:Smtp:From is no address");
+            if (!EmailAddress.TryParse(options.From, out var from, out _)) throw new MailException("Leads:Smtp:From is no address");
             await talk.CommandAsync($"MAIL FROM:<{from.Address}>", 250, cancellationToken);
-            await talk.CommandAsync($"RCPT TO:<{confirmation.Address}>", 250, cancellationToken);
+            await talk.CommandAsync($"RCPT TO:<{address}>", 250, cancellationToken);
             await talk.CommandAsync("DATA", 354, cancellationToken);
-            await talk.DataAsync(ConfirmationMail.Write(confirmation, from, options.FromName, time.GetUtcNow()), cancellationToken);
+            await talk.DataAsync(write(from), cancellationToken);
             await talk.CommandAsync("QUIT", 221, cancellationToken);
         }
         finally
@@ -105,7 +113,7 @@ internal sealed class SmtpTalk(Stream stream)
             await CommandAsync("AUTH PLAIN " + Base64($"\0{user}\0{password}"), 235, cancellationToken);
             return;
         }
-        if (!ways.Contains("LOGIN")) throw new ConfirmationException("Leads:Smtp:Host offers neither AUTH PLAIN nor LOGIN; leave Leads:Smtp:User out if it wants no password");
+        if (!ways.Contains("LOGIN")) throw new MailException("Leads:Smtp:Host offers neither AUTH PLAIN nor LOGIN; leave Leads:Smtp:User out if it wants no password");
         await CommandAsync("AUTH LOGIN", 334, cancellationToken);
         await CommandAsync(Base64(user), 334, cancellationToken);
         await CommandAsync(Base64(password), 235, cancellationToken);
@@ -132,8 +140,8 @@ internal sealed class SmtpTalk(Stream stream)
         while (true)
         {
             var line = await LineAsync(cancellationToken);
-            if (line.Length < 3 || !int.TryParse(line.AsSpan(0, 3), out var code)) throw new ConfirmationException("Leads:Smtp:Host does not speak SMTP");
-            if (code != expected) throw new ConfirmationException($"Leads:Smtp:Host answers {code}, where {expected} was expected");
+            if (line.Length < 3 || !int.TryParse(line.AsSpan(0, 3), out var code)) throw new MailException("Leads:Smtp:Host does not speak SMTP");
+            if (code != expected) throw new MailException($"Leads:Smtp:Host answers {code}, where {expected} was expected");
             lines.Add(line.Length > 4 ? line[4..] : "");
             if (line.Length == 3 || line[3] != '-') return lines;
         }

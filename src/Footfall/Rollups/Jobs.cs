@@ -23,6 +23,11 @@ internal sealed record Job(string Name, string What, string Schedule, string Loc
     public bool AtStart { get; init; }
 }
 
+/// <summary>A job that a later room does: this one puts it on the clock, locks it and writes its runs down, and need not know what it is.</summary>
+/// <param name="Schedule">Of the options of this room.</param>
+/// <param name="Work">Returns how much it did.</param>
+internal sealed record LaterJob(string Name, string What, Func<RollupsOptions, string> Schedule, Func<CancellationToken, Task<int>> Work);
+
 /// <summary>What the scheduler repeats: a job, or several models at once, so that they see one snapshot of each day.</summary>
 internal sealed record Pass(string Name, string Schedule, Func<CancellationToken, Task> Run, bool AtStart)
 {
@@ -45,7 +50,7 @@ internal sealed class Jobs
 
     public Jobs(
         IOptions<RollupsOptions> options, RollupRunner rollups, RollupStore store, SessionSealer sealer, EventPartitions partitions,
-        Retention retention, Discrepancy discrepancy, ConsentExpiry consent, LikelyLinks links, BackupFiles backups, NpgsqlDataSource database, TimeProvider clock)
+        Retention retention, Discrepancy discrepancy, ConsentExpiry consent, LikelyLinks links, BackupFiles backups, IEnumerable<LaterJob> later, NpgsqlDataSource database, TimeProvider clock)
     {
         (this.rollups, this.store, this.database, this.clock) = (rollups, store, database, clock);
         var o = this.options = options.Value;
@@ -91,6 +96,7 @@ internal sealed class Jobs
                     throw new JobFailedException(e.Message);
                 }
             }),
+            .. later.Select(l => Of(l.Name, l.What, l.Schedule(o), null, TodayAlone, l.Work) with { AtStart = true }),
         ];
         Passes = [DirtyDays(), .. Nightly(), .. All.Where(j => !j.IsModel && (j.Name != "backup" || backups.IsScheduled)).Select(j => new Pass(j.Name, j.Schedule, j.Run, j.AtStart))];
     }

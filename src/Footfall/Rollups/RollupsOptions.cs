@@ -58,6 +58,9 @@ internal sealed class RollupsOptions : IValidatableObject
     /// <summary>When the last <see cref="BatchDays"/> are counted anew from raw rows and compared with the rollups.</summary>
     public string DiscrepancySchedule { get; set; } = "0 0 5 * * ?";
 
+    /// <summary>When weekly reports that are due are sent.</summary>
+    public string ReportsSchedule { get; set; } = "35 0/5 * * * ?";
+
     /// <summary>Jobs run in this process. Off for a server that only captures and answers beside another one.</summary>
     public bool Enabled { get; set; } = true;
 
@@ -82,7 +85,7 @@ internal sealed class RollupsOptions : IValidatableObject
             (nameof(ExperimentSchedule), ExperimentSchedule), (nameof(FunnelSchedule), FunnelSchedule), (nameof(VisitorsSchedule), VisitorsSchedule), (nameof(SegmentsSchedule), SegmentsSchedule),
             (nameof(SealSchedule), SealSchedule), (nameof(PartitionsSchedule), PartitionsSchedule),
             (nameof(ConsentSchedule), ConsentSchedule), (nameof(LinksSchedule), LinksSchedule),
-            (nameof(RetentionSchedule), RetentionSchedule), (nameof(DiscrepancySchedule), DiscrepancySchedule),
+            (nameof(RetentionSchedule), RetentionSchedule), (nameof(DiscrepancySchedule), DiscrepancySchedule), (nameof(ReportsSchedule), ReportsSchedule),
         ];
         return schedules
             .Where(s => s.Value is not null && !CronExpression.TryParse(s.Value, out _))

@@ -14,7 +14,7 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
 
     private static readonly string[] Pages =
     [
-        $"/p/shop?{Days}", $"/p/shop?{Days}&is.country=CA&countries=map&pages=landing&sources=campaign", $"/p/shop/by/path?{Days}", "/p/shop/realtime", $"/p/shop/vitals?{Days}", "/p/shop/health", $"/p/shop/funnels?{Days}", "/p/shop/experiments", $"/p/shop/entities?{Days}", $"/p/shop/entities?{Days}&type=product&id=bell", "/welcome",
+        $"/p/shop?{Days}", $"/p/shop?{Days}&is.country=CA&countries=map&pages=landing&sources=campaign", $"/p/shop/by/path?{Days}", "/p/shop/realtime", $"/p/shop/vitals?{Days}", "/p/shop/health", $"/p/shop/funnels?{Days}", "/p/shop/experiments", "/p/shop/reports", "/p/shop/reports/preview.html", $"/p/shop/entities?{Days}", $"/p/shop/entities?{Days}&type=product&id=bell", "/welcome",
     ];
 
     [Theory]
@@ -120,6 +120,35 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         var now = TimeProvider.System.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
         await server.Api.StoreAsync(Told.Event("live", now, property: "blog", path: "/just-now"));
         await page.WaitForSelectorAsync(".stream >> text=/just-now", new PageWaitForSelectorOptions { Timeout = 60_000 });
+        Assert.Empty(complaints);
+    }
+
+    [Fact]
+    public async Task A_note_is_pinned_marked_on_the_chart_read_along_it_changed_and_taken_away()
+    {
+        await using var context = await ContextAsync(1440, ColorScheme.Light);
+        var complaints = new ConcurrentQueue<string>();
+        var page = await SignedInAsync(context, complaints);
+        await page.GotoAsync($"/p/blog?{Days}");
+        await page.ClickAsync("#add-note summary");
+        await page.FillAsync("#add-note input[name=day]", DashboardServer.Yesterday.ToString("yyyy-MM-dd"));
+        await page.FillAsync("#add-note input[name=text]", "<img src=x onerror=harmed=1> out");
+        await page.ClickAsync("#add-note button");
+        await page.WaitForSelectorAsync("ff-chart .mark[data-number='1']");
+        // At its day: the last one of the window.
+        var (mark, chart) = (await page.Locator("ff-chart .mark").BoundingBoxAsync(), await page.Locator("ff-chart").BoundingBoxAsync());
+        Assert.InRange(mark!.X, chart!.X + chart.Width - 30, chart.X + chart.Width);
+        await page.FocusAsync("ff-chart");
+        await page.Keyboard.PressAsync("End");
+        Assert.Contains("<img src=x onerror=harmed=1> out", await page.InnerTextAsync("ff-chart .tip"));
+        await page.ClickAsync(".notes summary");
+        await page.FillAsync(".notes input[name=text]", "Out");
+        await page.ClickAsync(".notes button:has-text('Save')");
+        await page.WaitForSelectorAsync(".notes >> text=Out");
+        await page.ClickAsync(".notes summary");
+        await page.ClickAsync(".notes button:has-text('Take it away')");
+        await page.WaitForSelectorAsync(".notes", new PageWaitForSelectorOptions { State = WaitForSelectorState.Detached });
+        Assert.False(await page.EvaluateAsync<bool>("!!window.harmed"));
         Assert.Empty(complaints);
     }
 

@@ -67,6 +67,7 @@ public sealed partial class OverviewTests(DashboardServer server) : IClassFixtur
     [InlineData("/p/shop/health")]
     [InlineData("/p/shop/funnels")]
     [InlineData("/p/shop/experiments")]
+    [InlineData("/p/shop/reports")]
     [InlineData("/welcome")]
     [InlineData("/sign-in")]
     public async Task A_page_has_nothing_inline_and_nothing_from_elsewhere(string path)
@@ -132,9 +133,18 @@ public sealed partial class OverviewTests(DashboardServer server) : IClassFixtur
         Assert.Equal($"/p/shop?{Days}", pinned.Headers.Location!.ToString());
         page = await client.GetStringAsync($"/p/shop?{Days}");
         Assert.Contains("&lt;b&gt;Gone live&lt;/b&gt;", page);
+        Assert.Contains("\"notes\":[{\"at\":0,\"number\":1,", page);     // on the chart
+        Assert.Contains("<small class=\"note-in-table\"><bdi>&lt;b&gt;Gone live", page);
         var remove = RemoveNote().Match(page).Groups[1].Value;
+        using var changed = await client.PostAsync(remove[..^"/remove".Length], Form(page, ("day", DashboardServer.Yesterday.ToString("yyyy-MM-dd")), ("text", "Gone live at nine"), ("return", "/p/shop")));
+        Assert.Equal(HttpStatusCode.SeeOther, changed.StatusCode);
+        Assert.Contains("Gone live at nine", await client.GetStringAsync($"/p/shop?{Days}"));
+        using var empty = await client.PostAsync(remove[..^"/remove".Length], Form(page, ("day", "2026-13-01"), ("text", "x")));
+        Assert.Equal(HttpStatusCode.BadRequest, empty.StatusCode);
         using var removed = await client.PostAsync(remove, Form(page, ("return", "/p/shop")));
         Assert.DoesNotContain("Gone live", await client.GetStringAsync($"/p/shop?{Days}"));
+        using var gone = await client.PostAsync(remove[..^"/remove".Length], Form(page, ("day", DashboardServer.Yesterday.ToString("yyyy-MM-dd")), ("text", "x")));
+        Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
     }
 
     [Fact]
@@ -216,6 +226,6 @@ public sealed partial class OverviewTests(DashboardServer server) : IClassFixtur
     [GeneratedRegex("\"[^\"]*\"")]
     private static partial Regex Quoted();
 
-    [GeneratedRegex("action=\"([^\"]+/remove)\"")]
+    [GeneratedRegex("action=\"([^\"]+/notes/[^\"]+/remove)\"")]
     private static partial Regex RemoveNote();
 }

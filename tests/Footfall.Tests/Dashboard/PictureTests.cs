@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
+using Footfall.Capture;
 using Footfall.Cli;
+using Footfall.Dashboard.Overview;
 using Footfall.Tests.Infrastructure;
 using Footfall.Tests.Tracker;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using Xunit;
 
@@ -18,6 +21,7 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
         ("overview", $"/p/demo?from={DashboardServer.Yesterday.AddDays(-29):yyyy-MM-dd}&to={DashboardServer.Yesterday:yyyy-MM-dd}"), ("realtime", "/p/demo/realtime"), ("funnels", "/p/demo/funnels?period=90d"), ("experiments", "/p/demo/experiments"),
         ("entities", "/p/demo/entities"), ("vitals", "/p/demo/vitals?period=90d"), ("health", "/p/demo/health"),
         ("leads", "/p/demo/leads"), ("settings", "/p/demo/settings"), ("shared-links", "/p/demo/settings/links"), ("tokens", "/p/demo/settings/tokens"),
+        ("reports", "/p/demo/reports"), ("report-mail", "/p/demo/reports/preview.html"), ("path", "/p/demo/by/path?period=90d"), ("welcome", "/welcome"), ("error", "/p/demo?period=fortnight"), ("empty", "/p/empty.example"),
     ];
 
     private const string Experiment = """
@@ -38,6 +42,7 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
         var wanted = Environment.GetEnvironmentVariable("FOOTFALL_PICTURES");
         var kept = Environment.GetEnvironmentVariable("FOOTFALL_SCREENSHOTS");
         var folder = !string.IsNullOrEmpty(wanted) ? Path.GetFullPath(wanted, Root()) : !string.IsNullOrEmpty(kept) ? Path.GetFullPath(kept, Root()) : TestFolder.New("pictures");
+        await DressAsync();
         foreach (var (scheme, width) in new[] { (ColorScheme.Light, 1440), (ColorScheme.Dark, 1440), (ColorScheme.Light, 390) })
         {
             await using var context = await (await TestBrowser.GetAsync()).NewContextAsync(new BrowserNewContextOptions
@@ -53,6 +58,15 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
             await page.FillAsync("input[name=key]", ApiServer.AdminKey);
             await page.ClickAsync("button.main");
             await page.WaitForURLAsync("**/start");
+            if (string.IsNullOrEmpty(wanted) && scheme == ColorScheme.Light && width > 500)
+            {
+                foreach (var paper in new[] { "a4", "letter" })
+                {
+                    var pdf = await context.APIRequest.GetAsync($"/p/demo/overview.pdf?period=30d&paper={paper}");
+                    Assert.Equal(200, pdf.Status);
+                    await File.WriteAllBytesAsync(Path.Combine(folder, $"overview-{paper}.pdf"), await pdf.BodyAsync(), TestContext.Current.CancellationToken);
+                }
+            }
             // The README needs two: the others are for looking at.
             foreach (var (name, path) in string.IsNullOrEmpty(wanted) ? Pages : Pages[..1])
             {
@@ -63,6 +77,15 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
                 Assert.Equal(width, BinaryPrimitives.ReadInt32BigEndian(picture.AsSpan(16)));
             }
         }
+    }
+
+    /// <summary>What people add to figures: notes, and a week's report that goes out.</summary>
+    private async Task DressAsync()
+    {
+        var notes = server.Services.GetRequiredService<NoteStore>();
+        await notes.AddAsync("demo", DashboardServer.Yesterday.AddDays(-21), "The bold headline is live", TestContext.Current.CancellationToken);
+        await notes.AddAsync("demo", DashboardServer.Yesterday.AddDays(-8), "Newsletter to everybody \ud83d\ude80", TestContext.Current.CancellationToken);
+        await server.Services.GetRequiredService<PropertyStore>().MakeAsync("empty.example", "Not yet live", ["empty.example"], TimeProvider.System.GetUtcNow(), TestContext.Current.CancellationToken);
     }
 
     private static string Root()

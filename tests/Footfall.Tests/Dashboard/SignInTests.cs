@@ -12,6 +12,8 @@ public sealed class SignInTests(DashboardServer server) : IClassFixture<Dashboar
     [InlineData("/p/shop/health")]
     [InlineData("/p/shop/by/path.csv?period=7d")]
     [InlineData("/p/shop/realtime/stream")]
+    [InlineData("/p/shop/overview.pdf?period=7d")]
+    [InlineData("/p/shop/reports/preview.html")]
     [InlineData("/p/nothing")]
     [InlineData("/welcome")]
     public async Task Who_has_shown_no_key_is_asked_for_one_and_then_comes_back(string path)
@@ -76,6 +78,8 @@ public sealed class SignInTests(DashboardServer server) : IClassFixture<Dashboar
     [InlineData("/theme")]
     [InlineData("/welcome")]
     [InlineData("/p/shop/notes")]
+    [InlineData("/p/shop/reports/schedule")]
+    [InlineData("/p/shop/reports/recipients")]
     [InlineData("/p/shop/health/recount")]
     public async Task A_form_of_another_site_changes_nothing(string path)
     {

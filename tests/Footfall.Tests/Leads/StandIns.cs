@@ -190,7 +190,7 @@ internal sealed class SmtpStandIn : IAsyncDisposable
                 case "DATA":
                     await writer.WriteLineAsync("354 go on");
                     var mail = new StringBuilder();
-                    while (await reader.ReadLineAsync(stop.Token) is { } text && text != ".") mail.AppendLine(text);
+                    while (await reader.ReadLineAsync(stop.Token) is { } text && text != ".") mail.Append(text).Append("\r\n");
                     Mails.Enqueue(mail.ToString());
                     await writer.WriteLineAsync("250 taken");
                     break;

@@ -21,6 +21,7 @@ interface Data {
   then: Series | null;
   soFar: boolean;
   links: string[];
+  notes: { at: number; number: number; text: string }[];
 }
 
 type Chart = ReturnType<typeof init>;
@@ -31,7 +32,11 @@ class FfChart extends HTMLElement {
   private at = -1;
   private tip!: HTMLElement;
   private hair!: HTMLElement;
-  private readonly resized = new ResizeObserver(() => this.chart?.resize());
+  private marks: HTMLElement[] = [];
+  private readonly resized = new ResizeObserver(() => {
+    this.chart?.resize();
+    this.place();
+  });
   private readonly repaint = () => this.chart?.setOption(this.options());
 
   connectedCallback() {
@@ -45,6 +50,12 @@ class FfChart extends HTMLElement {
     this.chart.setOption(this.options());
     canvas.querySelector('svg')?.setAttribute('aria-hidden', 'true');
     this.dataset['drawn'] = 'yes';
+    this.marks = this.data.notes.map((note) => {
+      const mark = this.overlay('mark');
+      mark.dataset['number'] = String(note.number);
+      mark.hidden = false;
+      return mark;
+    });
     this.hair = this.overlay('hair');
     this.tip = this.overlay('tip');
     this.resized.observe(this);
@@ -69,6 +80,11 @@ class FfChart extends HTMLElement {
     el.hidden = true;
     this.append(el);
     return el;
+  }
+
+  /** Notes stand where their pieces of time are. */
+  private place() {
+    for (const [i, mark] of this.marks.entries()) mark.style.left = `${this.chart?.convertToPixel({ xAxisIndex: 0 }, this.data.notes[i]!.at) as number}px`;
   }
 
   private options() {
@@ -135,8 +151,14 @@ class FfChart extends HTMLElement {
     this.hair.style.left = `${x}px`;
     const title = document.createElement('b');
     title.textContent = now.name;
-    const cells = [title, ...this.line(now.labels[i] + (soFar && i === now.values.length - 1 ? ' (so far)' : ''), now.texts[i])];
+    const cells: HTMLElement[] = [title, ...this.line(now.labels[i] + (soFar && i === now.values.length - 1 ? ' (so far)' : ''), now.texts[i])];
     if (then && i < then.texts.length) cells.push(...this.line(then.labels[i], then.texts[i]));
+    for (const note of this.data.notes.filter((n) => n.at === i)) {
+      const said = document.createElement('bdi');
+      said.className = 'note';
+      said.textContent = note.text;
+      cells.push(said);
+    }
     this.tip.replaceChildren(...cells);
     const left = x > this.clientWidth / 2 ? x - this.tip.offsetWidth - 12 : x + 12;
     this.tip.style.left = `${Math.max(0, left)}px`;

@@ -12,6 +12,11 @@ namespace Footfall.Dashboard.Components;
 /// <param name="Labels">The pieces of time that they belong to.</param>
 public sealed record ChartLine(string Name, IReadOnlyList<double?> Values, IReadOnlyList<string> Texts, IReadOnlyList<string> Labels);
 
+/// <summary>What somebody pinned on a day of the chart.</summary>
+/// <param name="At">Which piece of time.</param>
+/// <param name="Number">The same as in the list of notes.</param>
+public sealed record ChartNote(int At, int Number, string Day, string Text);
+
 /// <summary>A mark on the axis of values.</summary>
 public sealed record ChartTick(double At, string Text);
 
@@ -21,6 +26,9 @@ public sealed record ChartTick(double At, string Text);
 /// <param name="Links">Where a piece leads to.</param>
 public sealed record ChartView(IReadOnlyList<string> Axis, double Max, IReadOnlyList<ChartTick> Ticks, ChartLine Now, ChartLine? Then, bool SoFar, IReadOnlyList<string> Links)
 {
+    /// <summary>In the order of their numbers.</summary>
+    public IReadOnlyList<ChartNote> Notes { get; init; } = [];
+
     /// <summary>For the script: HTML's own characters are escaped in it.</summary>
     public string Json() => JsonSerializer.Serialize(this, ChartJson.Default.ChartView);
 
@@ -42,6 +50,9 @@ public sealed record ChartView(IReadOnlyList<string> Axis, double Max, IReadOnly
         }
         return text.ToString();
     }
+
+    /// <summary>An upright line at each note.</summary>
+    public string NoteMarks() => string.Concat(Notes.Select(n => n.At).Distinct().Select(i => string.Create(CultureInfo.InvariantCulture, $"M{X(i):0.#} 0V100")));
 
     private double X(int i) => Axis.Count < 2 ? 500 : i * 1000.0 / (Axis.Count - 1);
 

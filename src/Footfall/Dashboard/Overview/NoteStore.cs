@@ -24,6 +24,8 @@ internal sealed class NoteStore(NpgsqlDataSource database, TimeProvider clock)
         limit 100
         """;
 
+    private const string Change = "update day_notes set day = @day, text = @text where property_id = @property and id = @id returning true";
+
     private const string Remove = "delete from day_notes where property_id = @property and id = @id";
 
     public async Task AddAsync(string property, DateOnly day, string text, CancellationToken cancellationToken)
@@ -48,6 +50,17 @@ internal sealed class NoteStore(NpgsqlDataSource database, TimeProvider clock)
         List<DayNote> notes = [];
         while (await rows.ReadAsync(cancellationToken)) notes.Add(new DayNote(rows.GetGuid(0), rows.GetFieldValue<DateOnly>(1), rows.GetString(2)));
         return notes;
+    }
+
+    /// <summary>False when it is gone.</summary>
+    public async Task<bool> ChangeAsync(string property, DayNote note, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Change);
+        command.Parameters.AddWithValue("property", property);
+        command.Parameters.AddWithValue("id", note.Id);
+        command.Parameters.AddWithValue("day", note.Day);
+        command.Parameters.AddWithValue("text", note.Text);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     public async Task RemoveAsync(string property, Guid id, CancellationToken cancellationToken)

@@ -13,10 +13,11 @@ internal sealed record MapCountry(string Shape, string? Link, string Class, stri
 
 /// <summary>A panel as it is shown.</summary>
 /// <param name="More">Where the full list is; null where the panel shows it all.</param>
+/// <param name="File">Where the full list is as CSV.</param>
 /// <param name="Map">The countries of the world; null for a list.</param>
 internal sealed record PanelText(
     string Key, string Title, IReadOnlyList<Choice> Tabs, string First, string Value, string Share, bool WithDelta, IReadOnlyList<BarRow> Rows,
-    string? More, string WhyEmpty, IReadOnlyList<MapCountry>? Map);
+    string? More, string File, string WhyEmpty, IReadOnlyList<MapCountry>? Map);
 
 /// <summary>The overview's figures in words and links.</summary>
 internal sealed class OverviewText(CurrentPage page, OverviewModel model)
@@ -48,9 +49,12 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
             var then = model.Then is { } compared ? Line(kpi, compared.Series, index) : null;
             var largest = now.Values.Concat(then?.Values.Take(model.Now.Series.Count) ?? []).Max() ?? 0;
             var ticks = ChartView.TicksFor(largest, kpi.Unit == Unit.Count, v => figures.Axis(kpi.Unit, v));
-            return new ChartView([.. model.Now.Series.Select(p => Axis(p.Start))], ticks[^1].At, ticks, now, then, soFar, [.. model.Now.Series.Select(Link)]);
+            return new ChartView([.. model.Now.Series.Select(p => Axis(p.Start))], ticks[^1].At, ticks, now, then, soFar, [.. model.Now.Series.Select(Link)]) { Notes = ChartNotes };
         }
     }
+
+    /// <summary>The notes with their places on the chart, the newest first.</summary>
+    public IReadOnlyList<ChartNote> ChartNotes => [.. model.Notes.Select((n, i) => new ChartNote(PieceOf(n.Day), i + 1, Period.Text(n.Day, page.Today), Labels.Visible(n.Text)))];
 
     public IReadOnlyList<PanelText> Panels => [.. model.Panels.Select(Panel)];
 
@@ -65,6 +69,17 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
             var rolled = model.Freshness.GeneratedAt is { } at ? $"last rollup {page.Ago(at)}" : "not rolled up yet";
             return $"{through} \u00b7 {accepted} \u00b7 {rolled} \u00b7 UTC days";
         }
+    }
+
+    /// <summary>The piece of time in which the day begins.</summary>
+    private int PieceOf(DateOnly day)
+    {
+        var series = model.Now.Series;
+        for (var i = series.Count - 1; i > 0; i--)
+        {
+            if (DateOnly.FromDateTime(series[i].Start.UtcDateTime) < day || (DateOnly.FromDateTime(series[i].Start.UtcDateTime) == day && series[i].Start.TimeOfDay == TimeSpan.Zero)) return i;
+        }
+        return 0;
     }
 
     private CardText Card(KpiInfo kpi)
@@ -131,7 +146,8 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
         return new PanelText(
             panel.Key, panel.Title, [.. panel.Tabs.Select(t => new Choice(t.Label, page.Address.With(panel.Key, t == panel.Tabs[0] ? null : t.Key).ToString(), t == tab, t.Key))],
             Labels.Of(dimension), MetricText.Title(tab.Metric), tab.Second is null ? "Share" : "Converted", answer.Then is not null, rows,
-            answer.HasMore || tab.Second is not null ? page.Address.On($"by/{dimension.Name}").With("sort", tab.Metric.Name()).ToString() : null, WhyEmpty(tab), tab.Key == "map" ? Map(answer) : null);
+            answer.HasMore || tab.Second is not null ? page.Address.On($"by/{dimension.Name}").With("sort", tab.Metric.Name()).ToString() : null,
+            page.Address.On($"by/{dimension.Name}.csv").With("sort", tab.Metric.Name()).ToString(), WhyEmpty(tab), tab.Key == "map" ? Map(answer) : null);
     }
 
     private BarRow Row(Dimension dimension, Cell cell, double widest, PanelAnswer answer)
