@@ -101,7 +101,7 @@ public sealed class OutgoingTests
         await using var hook = await HttpStandIn.StartAsync();
         var options = Options.Create(new LeadsOptions { Webhook = { Url = hook.Address, Secret = "a-secret-of-the-operator" } });
         using var refusing = With(null).Client(TimeSpan.FromSeconds(5));
-        var e = await Assert.ThrowsAsync<ConfirmationException>(() => new WebhookTransport(refusing, options).SendAsync(Confirmation(), Ct));
+        var e = await Assert.ThrowsAsync<MailException>(() => new WebhookTransport(refusing, options).SendAsync(Confirmation(), Ct));
         Assert.Contains("Leads:Webhook:Url: 127.0.0.1 leads to a private or reserved address", e.Message, StringComparison.Ordinal);
         Assert.Contains("Outgoing:AllowedNetworks", e.Message, StringComparison.Ordinal);
         Assert.Empty(hook.Heard);

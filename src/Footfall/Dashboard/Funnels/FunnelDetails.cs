@@ -32,7 +32,7 @@ internal sealed class FunnelDetails(CurrentPage page, FunnelStore definitions, Q
     {
         var steps = string.Join('\u0002', funnel.Steps.Select(s => $"{string.Join('\u0003', s.EventTypes)}\u0003\u0003{s.Path}\u0003\u0003{string.Join('\u0003', (s.Props ?? new Dictionary<string, string>()).Select(p => $"{p.Key}\u0004{p.Value}"))}"));
         var filters = new Query(query.PropertyId, query.Window, [Metric.Visitors], query.Filters).Fingerprint();
-        return questions.KeptOfMomentAsync($"funnel {filters} {query.By?.Name} {query.WindowHours} {steps}", m => Ways.AnswerAsync(m, query, cancellationToken));
+        return questions.KeptOfMomentAsync($"funnel {filters} {query.By?.Name} {query.WindowHours} {steps}", m => Ways.AnswerAsync(m, query, null, cancellationToken));
     }
 
     private static FunnelQueryStep Step(FunnelStep step)
