@@ -8,7 +8,7 @@ namespace Footfall.Postgres;
 internal static class Migrator
 {
     // Any constant will do; this one is "footfall" in ASCII.
-    private const long AdvisoryLock = 0x666f6f7466616c6c;
+    internal const long AdvisoryLock = 0x666f6f7466616c6c;
 
     private const string CreateTable = """
         create table if not exists schema_migrations (
