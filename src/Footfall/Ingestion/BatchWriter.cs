@@ -13,7 +13,7 @@ namespace Footfall.Ingestion;
 internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions partitions, IOptions<SessionsOptions> sessions, TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>Key of the advisory lock under which visitors, sessions and events change.</summary>
-    public const long LockKey = 0x466F6F7466616C6C; // "Footfall"
+    public const long LockKey = Locks.VisitorRows;
 
     /// <summary>What happens to a batch once it is in its temporary table, in this order.</summary>
     internal static readonly string[] Steps =

@@ -5,11 +5,11 @@ using Npgsql;
 namespace Footfall.Postgres;
 
 /// <summary>What became of one table.</summary>
-/// <param name="Rows">Rows that were moved to the workers; null when the table was distributed already.</param>
+/// <param name="Rows">Rows that were moved to the workers, or would be; null when the table was distributed already.</param>
 internal sealed record DistributedTable(string Table, string How, long? Rows);
 
-/// <param name="Partitions">Weeks of events that have partitions, each distributed with its parent.</param>
-internal sealed record DistributionReport(string CitusVersion, IReadOnlyList<string> Workers, int Shards, IReadOnlyList<DistributedTable> Tables, int Partitions);
+/// <param name="Weeks">Weeks of events that have a partition, each distributed with its parent.</param>
+internal sealed record DistributionReport(string CitusVersion, IReadOnlyList<string> Workers, int Shards, IReadOnlyList<DistributedTable> Tables, int Weeks);
 
 /// <summary>
 /// Spreads the visitor-level tables over the workers of a Citus cluster: by visitor, all alike, so that what belongs to a visitor lies together.
@@ -66,7 +66,7 @@ internal static class Distribution
         where not t.tgisinternal and t.tgrelid = any (@tables::regclass[])
         """;
 
-    private const string CountPartitions = "select count(*)::int from pg_inherits where inhparent = 'events'::regclass";
+    private const string CountWeeks = "select count(*)::int - 1 from pg_inherits where inhparent = 'events'::regclass";
 
     private const string CountShards = "select count(*)::int from pg_dist_shard where logicalrelid = 'visitors'::regclass";
 
@@ -82,7 +82,8 @@ internal static class Distribution
 
     /// <summary>Distributes what is not yet, all in one transaction. A <see cref="SetupException"/> says what stands in the way, and nothing has changed then.</summary>
     /// <param name="shards">How many; of tables that are distributed already the number stays.</param>
-    public static async Task<DistributionReport> RunAsync(NpgsqlDataSource database, int shards, CancellationToken ct)
+    /// <param name="dryRun">Only looks, and counts.</param>
+    public static async Task<DistributionReport> RunAsync(NpgsqlDataSource database, int shards, bool dryRun, CancellationToken ct)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var version = await CheckExtensionAsync(connection, ct);
@@ -90,17 +91,19 @@ internal static class Distribution
         await CheckTablesAsync(connection, ct);
 
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        // One process at a time, and no batch half in the old table and half in the new one.
-        await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Migrator.AdvisoryLock));
+        await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Migrator.AdvisoryLock));   // one process at a time
+        await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Locks.VisitorRows));      // a batch half stored would lock the tables in another order
         await ExecuteAsync(connection, $"set local citus.shard_count = {shards.ToString(CultureInfo.InvariantCulture)}", ct);
         await ExecuteAsync(connection, "set local citus.shard_replication_factor = 1", ct);
         List<DistributedTable> tables = [];
-        foreach (var (table, column) in ByVisitor) tables.Add(await DistributeAsync(connection, table, column, ct));
-        tables.Add(await CopyEverywhereAsync(connection, Reference, ct));
+        foreach (var (table, column) in ByVisitor) tables.Add(await DistributeAsync(connection, table, column, dryRun, ct));
+        tables.Add(await DistributeAsync(connection, Reference, null, dryRun, ct));
+        var found = await ScalarAsync<int>(connection, CountShards, ct);
         await transaction.CommitAsync(ct);
 
-        await ExecuteAsync(connection, $"analyze {string.Join(", ", tables.Where(t => t.Rows > 0).Select(t => t.Table).DefaultIfEmpty(Reference))}", ct);
-        return new DistributionReport(version, workers, await ScalarAsync<int>(connection, CountShards, ct), tables, await ScalarAsync<int>(connection, CountPartitions, ct) - 1);
+        if (!dryRun && tables.Exists(t => t.Rows > 0))
+            await ExecuteAsync(connection, $"analyze {string.Join(", ", tables.Where(t => t.Rows > 0).Select(t => t.Table))}", ct);
+        return new DistributionReport(version, workers, found > 0 ? found : shards, tables, await ScalarAsync<int>(connection, CountWeeks, ct));
     }
 
     private static async Task<string> CheckExtensionAsync(NpgsqlConnection connection, CancellationToken ct)
@@ -171,31 +174,21 @@ internal static class Distribution
             throw new SetupException($"The table {Reference} is distributed already, and must be a reference table. Take that back: `select undistribute_table('{Reference}')`, then run this again.");
     }
 
-    private static async Task<DistributedTable> DistributeAsync(NpgsqlConnection connection, string table, string column, CancellationToken ct)
+    /// <param name="column">Null: the whole table goes to every node.</param>
+    private static async Task<DistributedTable> DistributeAsync(NpgsqlConnection connection, string table, string? column, bool dryRun, CancellationToken ct)
     {
-        var how = $"by {column}";
+        var how = column is null ? "whole on every node" : $"by {column}";
         if (await StateAsync(connection, table, ct) is not null) return new DistributedTable(table, how, null);
+        if (!dryRun) await ExecuteAsync(connection, $"lock table {table} in access exclusive mode", ct);   // what is counted is what is moved
         var rows = await ScalarAsync<long>(connection, $"select count(*) from {table}", ct);
-        var with = table == ByVisitor[0].Table ? "none" : ByVisitor[0].Table;
-        await ExecuteAsync(connection, "select create_distributed_table(@table, @column, colocate_with => @with)", ct, ("table", table), ("column", column), ("with", with));
-        await EmptyShellAsync(connection, table, rows, ct);
-        return new DistributedTable(table, how, rows);
-    }
-
-    private static async Task<DistributedTable> CopyEverywhereAsync(NpgsqlConnection connection, string table, CancellationToken ct)
-    {
-        const string how = "whole on every node";
-        if (await StateAsync(connection, table, ct) is not null) return new DistributedTable(table, how, null);
-        var rows = await ScalarAsync<long>(connection, $"select count(*) from {table}", ct);
-        await ExecuteAsync(connection, "select create_reference_table(@table)", ct, ("table", table));
-        await EmptyShellAsync(connection, table, rows, ct);
-        return new DistributedTable(table, how, rows);
-    }
-
-    /// <summary>The rows that were copied away are still on the coordinator's disk, where nothing shows, erases or backs them up any more.</summary>
-    private static async Task EmptyShellAsync(NpgsqlConnection connection, string table, long rows, CancellationToken ct)
-    {
+        if (dryRun) return new DistributedTable(table, how, rows);
+        if (column is null)
+            await ExecuteAsync(connection, "select create_reference_table(@table)", ct, ("table", table));
+        else
+            await ExecuteAsync(connection, "select create_distributed_table(@table, @column, colocate_with => @with)", ct, ("table", table), ("column", column), ("with", table == ByVisitor[0].Table ? "none" : ByVisitor[0].Table));
+        // The rows that were copied away still lie on the coordinator's disk, where nothing shows, erases or removes them any more.
         if (rows > 0) await ExecuteAsync(connection, "select truncate_local_data_after_distributing_table(@table)", ct, ("table", table));
+        return new DistributedTable(table, how, rows);
     }
 
     private static async Task<(string Method, string? Column, int Colocation)?> StateAsync(NpgsqlConnection connection, string table, CancellationToken ct)

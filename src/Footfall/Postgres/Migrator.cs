@@ -70,6 +70,8 @@ internal static class Migrator
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(ct);
+            // On a cluster a migration that has changed rows could not change their table otherwise. Elsewhere the setting means nothing.
+            await ExecuteAsync(connection, transaction, "set local citus.multi_shard_modify_mode = 'sequential'", ct);
             await ExecuteAsync(connection, transaction, migration.Sql, ct);
             await ExecuteAsync(connection, transaction, Record, ct, ("number", migration.Number), ("name", migration.Name), ("checksum", migration.Checksum));
             await transaction.CommitAsync(ct);

@@ -107,7 +107,7 @@ public sealed class TestPostgres : IAsyncLifetime
         await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Database = Template });
         await Migrator.RunAsync(source, CancellationToken.None);
         if (TestCluster.IsUsed)
-            await Distribution.RunAsync(source, TestCluster.Shards, CancellationToken.None);
+            await Distribution.RunAsync(source, TestCluster.Shards, dryRun: false, CancellationToken.None);
         return admin;
     }
 
