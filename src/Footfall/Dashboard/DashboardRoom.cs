@@ -44,9 +44,9 @@ public static class DashboardRoom
         services.AddSingleton<RealtimeFeed>();
 
         services.AddDataProtection().SetApplicationName("footfall");
-        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o =>
-            o.XmlRepository = new FileSystemXmlRepository(new DirectoryInfo(Path.Combine(s.GetRequiredService<DataFolder>().Keys, "forms")), s.GetRequiredService<ILoggerFactory>())));
-        // The keys lie beside the other secrets, readable by the server's user alone; nothing else could keep the key to a key.
+        services.AddSingleton<FormKeys>();
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o => o.XmlRepository = s.GetRequiredService<FormKeys>()));
+        // It would warn of keys that are not encrypted: see FormKeys.
         services.AddLogging(l => l.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
         services.AddAntiforgery(o =>
         {
