@@ -70,15 +70,34 @@ internal static class Distribution
 
     private const string CountShards = "select count(*)::int from pg_dist_shard where logicalrelid = 'visitors'::regclass";
 
-    private const string IsOn = """
-        select to_regclass('pg_catalog.pg_dist_partition') is not null
-        """;
+    private const string HasPartitions = "select to_regclass('pg_catalog.pg_dist_partition') is not null";
 
-    private const string IsEventsOn = "select exists (select from pg_dist_partition where logicalrelid = 'events'::regclass)";
+    private const string IsDistributed = "select exists (select from pg_dist_partition where logicalrelid = to_regclass('events'))";
+
+    // Of a worker that does not answer, nobody knows.
+    private const string Unfinished = """
+        select count(*)
+        from run_command_on_workers($$ select count(*) from pg_prepared_xacts where database = current_database() and starts_with(gid, 'citus_0_') $$)
+        where not success or result <> '0'
+        """;
 
     /// <summary>Whether visitor-level tables are distributed. Asked where it matters, not remembered: a server may be running while it happens.</summary>
     public static async Task<bool> IsOnAsync(NpgsqlConnection connection, CancellationToken ct) =>
-        await ScalarAsync<bool>(connection, IsOn, ct) && await ScalarAsync<bool>(connection, IsEventsOn, ct);
+        await ScalarAsync<bool>(connection, HasPartitions, ct) && await ScalarAsync<bool>(connection, IsDistributed, ct);
+
+    /// <summary>
+    /// Whether no worker has a transaction that the coordinator has committed and the worker has not, as one that broke down in the middle has
+    /// until Citus finishes it (within a minute). Asked after reading what the coordinator has committed, it tells whether the workers have it too.
+    /// </summary>
+    public static async Task<bool> AllIsCommittedAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        await ScalarAsync<long>(connection, Unfinished, ct) == 0;
+
+    /// <summary>Throws when this is a worker: locks, sequences and most tables are the coordinator's alone.</summary>
+    public static async Task RefuseWorkerAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        if (await ScalarAsync<bool>(connection, HasPartitions, ct) && await ScalarAsync<int>(connection, LocalGroup, ct) != 0)
+            throw new SetupException("This is a worker of the cluster. Give Footfall the coordinator's address (DATABASE_URL).");
+    }
 
     /// <summary>Distributes what is not yet, all in one transaction. A <see cref="SetupException"/> says what stands in the way, and nothing has changed then.</summary>
     /// <param name="shards">How many; of tables that are distributed already the number stays.</param>
@@ -118,8 +137,7 @@ internal static class Distribution
         var major = version.Split('.', '-')[0];
         if (!int.TryParse(major, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number < OldestMajor)
             throw new SetupException($"The database has Citus {version}; Footfall needs {OldestMajor} or newer. Upgrade it on every node, then `alter extension citus update`.");
-        if (await ScalarAsync<int>(connection, LocalGroup, ct) is not 0)
-            throw new SetupException("This is a worker of the cluster. Give Footfall the coordinator's address (DATABASE_URL).");
+        await RefuseWorkerAsync(connection, ct);
         return version;
     }
 

@@ -25,6 +25,10 @@ internal static class TestCluster
     /// <summary>For a test that is about clusters alone.</summary>
     public static void Require() => Assert.SkipUnless(IsUsed, "Needs a Citus cluster: set CITUS_URL (docs/cluster.md, Tests).");
 
+    /// <summary>The same database on the first worker.</summary>
+    public static string OnWorker(string connection) =>
+        new NpgsqlConnectionStringBuilder(connection) { Host = Nodes[1].Host, Port = Nodes[1].Port, Pooling = false }.ConnectionString;
+
     public static async Task BeginAsync(NpgsqlConnectionStringBuilder coordinator)
     {
         Nodes.Add(coordinator);
