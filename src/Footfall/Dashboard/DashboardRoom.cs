@@ -56,6 +56,8 @@ public static class DashboardRoom
             o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             o.SuppressXFrameOptionsHeader = true;   // the content security policy says it, and says more
         });
+        // It reads the keys while the server starts, when there is no database yet: the first form is early enough.
+        foreach (var early in services.Where(s => s.ImplementationType?.Name == "DataProtectionHostedService").ToList()) services.Remove(early);
         services.AddResponseCompression(o =>
         {
             // Form tokens differ in every answer, so that lengths give nothing away.

@@ -80,6 +80,6 @@ internal static class DemoCommand
         await using var command = database.CreateCommand("select true from event_keys where visitor_id = @visitor and dedupe_key = @key");
         command.Parameters.AddWithValue("visitor", e.VisitorId);
         command.Parameters.AddWithValue("key", e.DedupeKey!.Value);
-        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 }
