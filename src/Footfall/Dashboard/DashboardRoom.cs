@@ -9,10 +9,8 @@ using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Dashboard.Welcome;
-using Footfall.Hosting;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
-using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Options;
 

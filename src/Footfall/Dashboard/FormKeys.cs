@@ -85,7 +85,7 @@ internal sealed class FormKeys(NpgsqlDataSource database, DatabaseGate gate, ISe
     }
 
     /// <param name="unlessWithin">Nothing is stored when there is a key that is not older.</param>
-    private void Store(IReadOnlyList<XElement> elements, TimeSpan unlessWithin)
+    private void Store(List<XElement> elements, TimeSpan unlessWithin)
     {
         if (elements.Count == 0) return;
         using var connection = database.OpenConnection();

@@ -81,6 +81,12 @@ internal static class Distribution
         where not success or result <> '0'
         """;
 
+    private const string OnWorkers = """
+        select coalesce(sum(result::bigint), 0)::bigint
+        from run_command_on_workers('select pg_database_size(current_database())')
+        where success
+        """;
+
     /// <summary>Whether visitor-level tables are distributed. Asked where it matters, not remembered: a server may be running while it happens.</summary>
     public static async Task<bool> IsOnAsync(NpgsqlConnection connection, CancellationToken ct) =>
         await ScalarAsync<bool>(connection, HasPartitions, ct) && await ScalarAsync<bool>(connection, IsDistributed, ct);
@@ -91,6 +97,10 @@ internal static class Distribution
     /// </summary>
     public static async Task<bool> AllIsCommittedAsync(NpgsqlConnection connection, CancellationToken ct) =>
         await ScalarAsync<long>(connection, Unfinished, ct) == 0;
+
+    /// <summary>What the database takes on the workers; 0 where there are none.</summary>
+    public static async Task<long> WorkerBytesAsync(NpgsqlConnection connection, CancellationToken ct) =>
+        await IsOnAsync(connection, ct) ? await ScalarAsync<long>(connection, OnWorkers, ct) : 0;
 
     /// <summary>Throws when this is a worker: locks, sequences and most tables are the coordinator's alone.</summary>
     public static async Task RefuseWorkerAsync(NpgsqlConnection connection, CancellationToken ct)

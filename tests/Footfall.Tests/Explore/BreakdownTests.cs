@@ -16,6 +16,7 @@ namespace Footfall.Tests.Explore;
 /// and a bot, and an event from the future. Leads: one of anna at 10:02, one of nobody known on 3 March.
 /// </code>
 /// </summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class BreakdownTests(BreakdownTests.Shop shop) : IClassFixture<BreakdownTests.Shop>
 {
     public sealed class Shop : IAsyncLifetime

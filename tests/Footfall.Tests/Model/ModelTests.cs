@@ -15,6 +15,7 @@ using Xunit;
 namespace Footfall.Tests.Model;
 
 /// <summary>Random visitors' events in random order and random batches, against the reference model.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class ModelTests : IAsyncLifetime
 {
     private TestDatabase database = null!;

@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Footfall.Tests.Postgres;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class EventPartitionsTests : IAsyncLifetime
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
