@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Footfall.Postgres;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -81,8 +82,7 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
     /// <summary>Changes what is given and leaves the rest; makes the property where there is none.</summary>
     public async Task SaveAsync(string id, string? name, string[]? hosts, GoalSetting[]? goals, bool? publicSummary, CancellationToken cancellationToken, string? timeZone = null)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await SaveAsync(connection, id, name, hosts, goals, publicSummary, timeZone, cancellationToken);
+using Footfall.Postgres;
     }
 
     /// <summary>Changes what is given of an existing property. When other events count as opens or submits, its days are marked to be counted anew.</summary>
@@ -121,6 +121,7 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         Add(command, "time_zone", NpgsqlDbType.Text, timeZone);
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
         await command.ExecuteNonQueryAsync(cancellationToken);
+        await ChangeFeed.TellAsync(connection, Shared.Properties, cancellationToken);
     }
 
     private async Task SaveProductAsync(NpgsqlConnection connection, string id, ProductSetting product, CancellationToken cancellationToken)
@@ -137,6 +138,7 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         Add(command, "error_url", NpgsqlDbType.Text, product.ErrorUrl);
         await command.ExecuteNonQueryAsync(cancellationToken);
         if (product.SubmitEvents is not null || product.OpenEvents is not null) await ChangedDays.MarkAsync(connection, id, null, clock.GetUtcNow(), cancellationToken);
+        await ChangeFeed.TellAsync(connection, Shared.Properties, cancellationToken);
     }
 
     private static void Add(NpgsqlCommand command, string parameter, NpgsqlDbType type, object? value) =>

@@ -12,7 +12,7 @@ namespace Footfall.Ingestion;
 internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions partitions, IOptions<SessionsOptions> sessions, TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>Key of the advisory lock under which visitors, sessions and events change: held alone for all of them, shared by who changes some lanes.</summary>
-    public const long LockKey = 0x466F6F7466616C6C; // "Footfall"
+    public const long LockKey = Locks.VisitorRows;
 
     /// <summary>So many further keys follow, one for each lane.</summary>
     private const long FirstLaneKey = LockKey + 1;
