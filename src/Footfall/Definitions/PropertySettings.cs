@@ -82,7 +82,8 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
     /// <summary>Changes what is given and leaves the rest; makes the property where there is none.</summary>
     public async Task SaveAsync(string id, string? name, string[]? hosts, GoalSetting[]? goals, bool? publicSummary, CancellationToken cancellationToken, string? timeZone = null)
     {
-using Footfall.Postgres;
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await SaveAsync(connection, id, name, hosts, goals, publicSummary, timeZone, cancellationToken);
     }
 
     /// <summary>Changes what is given of an existing property. When other events count as opens or submits, its days are marked to be counted anew.</summary>
