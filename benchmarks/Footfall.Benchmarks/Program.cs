@@ -1,6 +1,6 @@
 using Footfall.Benchmarks;
 
-string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "tracker", "leads", "erase", "leads-import"];
+string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "tracker", "leads", "erase", "leads-import", "explore"];
 switch (args.FirstOrDefault())
 {
     case "all":
@@ -28,7 +28,7 @@ switch (args.FirstOrDefault())
     case LoadChild.Command:
         return await LoadChild.MainAsync(args[1..]);
     default:
-        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop. docs/performance.md says what each measures.");
+        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop (explore: --scale 0.1, --without-rows). docs/performance.md says what each measures.");
         return 2;
 }
 
@@ -57,6 +57,9 @@ async Task RunAsync(string name)
         case "leads-import":
             await using (var database = await BenchDatabase.OpenAsync(Folders.Fresh("leads-import"))) await ErasureBenchmark.ImportAsync(database);
             break;
+        case "explore":
+            await ExploreBenchmark.RunAsync(Scale(), withRows: !args.Contains("--without-rows"));
+            break;
         case "leads":
             await LeadBenchmark.RunAsync(rounds: Number(1, 5), requests: Number(2, 2000));
             break;
@@ -73,3 +76,6 @@ async Task RunAsync(string name)
 
 // `all` takes the usual sizes.
 int Number(int position, int usual) => args[0] != "all" && args.Length > position ? int.Parse(args[position], null) : usual;
+
+// --scale 0.1: a tenth of the data set, for trying the benchmark out.
+double Scale() => Array.IndexOf(args, "--scale") is var at and >= 0 ? double.Parse(args[at + 1], System.Globalization.CultureInfo.InvariantCulture) : 1;

@@ -22,7 +22,9 @@ internal sealed class Moment(SegmentMoment segments, Snapshots snapshots, Explor
     private bool usedRows;
 
     /// <summary>What answered: <c>segments</c>, or <c>sql</c> where any question was answered from raw rows.</summary>
-    public string Engine => usedRows ? "sql" : "segments";
+    public string Engine => usedRows ? "sql" : Segments;
+
+    public const string Segments = "segments";
 
     /// <summary>Has all questions answered from raw rows unless segments can answer every one of these: for an answer whose figures must fit together. Nulls are none.</summary>
     public async Task DecideAsync(IEnumerable<Query?> queries, CancellationToken cancellationToken)

@@ -151,7 +151,7 @@ public sealed class QueryModelTests : IAsyncLifetime
         return leads;
     }
 
-    private static string Text(Cell cell) => $"{cell.Key ?? "-"}: {string.Join(' ', cell.Values.Select(v => v is null ? "null" : Math.Round(v.Value, 6).ToString(System.Globalization.CultureInfo.InvariantCulture)))}";
+    internal static string Text(Cell cell) => $"{cell.Key ?? "-"}: {string.Join(' ', cell.Values.Select(v => v is null ? "null" : Math.Round(v.Value, 6).ToString(System.Globalization.CultureInfo.InvariantCulture)))}";
 }
 
 /// <summary>The doc comment of <see cref="Query"/> in plain C#.</summary>

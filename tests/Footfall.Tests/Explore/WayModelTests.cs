@@ -2,21 +2,24 @@ using Footfall.Capture;
 using Footfall.Explore;
 using Footfall.Ingestion;
 using Footfall.Postgres;
+using Footfall.Rollups;
+using Footfall.Segments;
 using Footfall.Tests.Infrastructure;
 using Footfall.Tests.Model;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Xunit;
 using Interval = Footfall.Explore.Interval;
 
 namespace Footfall.Tests.Explore;
 
-/// <summary>Random traffic and random funnels, retention grids and journeys: the SQL against plain C#.</summary>
+/// <summary>Random traffic and random funnels, retention grids, journeys and sums: SQL and segments against plain C#.</summary>
 public sealed class WayModelTests : IAsyncLifetime
 {
     private static readonly DateOnly First = ReferenceModel.Day(RandomTraffic.Epoch);
 
     private TestDatabase database = null!;
-    private int asked, throughAll, cameBack, went;
+    private int asked, throughAll, cameBack, went, assigned;
 
     public async ValueTask InitializeAsync() => database = await TestDatabase.CreateAsync();
 
@@ -39,12 +42,12 @@ public sealed class WayModelTests : IAsyncLifetime
             }
         }
         Assert.True(asked >= 1500, $"{asked} questions were asked.");
-        Assert.True(throughAll > 100 && cameBack > 100 && went > 100, $"{throughAll} went through a whole funnel, {cameBack} came back, {went} went on: too few to tell.");
+        Assert.True(throughAll > 100 && cameBack > 100 && went > 100 && assigned > 100, $"{throughAll} went through a whole funnel, {cameBack} came back, {went} went on, {assigned} groups were of a variant: too few to tell.");
     }
 
     private async Task CheckAsync(List<List<PickedEvent>> batches, Random random)
     {
-        await database.ExecuteAsync("truncate events, event_keys, sessions, visitors, properties, ingest_counts, dirty_days cascade");
+        await database.ExecuteAsync("truncate events, event_keys, sessions, visitors, properties, ingest_counts, dirty_days, rollup_versions, daily_metric_rollups, daily_ingest_rollups, day_segments, rollup_runs cascade");
         List<CapturedEvent> arrivals = [];
         var arrival = 0;
         await using (var writer = new BatchWriter(database.Source, new EventPartitions(TimeProvider.System), Options.Create(new SessionsOptions()), TimeProvider.System))
@@ -58,27 +61,73 @@ public sealed class WayModelTests : IAsyncLifetime
                 if (!batch.IsEmpty) await writer.WriteAsync(batch, (_, _) => Task.CompletedTask, default);
             }
         }
+        await new SessionSealer(database.Source, Options.Create(new SessionsOptions()), TimeProvider.System).SealAsync(default);
+        IDayModel[] models = [new DailyMetrics(), new DailyIngest(), new SegmentModel(SegmentLimits.Usual, NullLogger<SegmentModel>.Instance)];
+        var runner = new RollupRunner(database.Source, new RollupStore(database.Source), models, TimeProvider.System, NullLogger<RollupRunner>.Instance);
+        Assert.Null((await runner.RunDirtyAsync(null, wait: true, default)).Error);
+
+        // Some visitors, and the account of some, are in a variant from some day on.
+        await database.ExecuteAsync("""
+            truncate experiment_assignments, account_numbers;
+            insert into account_numbers (account_id, number) select distinct account_id, row_number() over (order by account_id)::int from visitors where account_id is not null group by account_id;
+            insert into experiment_assignments
+            select p, 'x1', v.number * 2, 'v' || v.number % 2, date '2026-03-02' + v.number % 4, timestamptz '2026-03-02T10:00Z' + v.number % 4 * interval '1 day', false
+            from visitors v, unnest(array['shop', 'blog']) p where v.number % 3 <> 0
+            union all
+            select p, 'x1', a.number * 2 + 1, 'w' || a.number % 2, date '2026-03-02' + a.number % 3, timestamptz '2026-03-02T09:00Z' + a.number % 3 * interval '1 day', false
+            from account_numbers a, unnest(array['shop', 'blog']) p
+            """);
         var model = new ReferenceModel(arrivals, []);
         using var snapshots = new Snapshots(database.Source, Options.Create(new ExploreOptions()));
         await using var snapshot = await snapshots.OpenAsync(default);
+        var cache = new SegmentCache(new SegmentStore(database.Source), Options.Create(new SegmentOptions()), TimeProvider.System, NullLogger<SegmentCache>.Instance);
+        var moments = new Moments(cache, snapshots, Options.Create(new ExploreOptions()));
         for (var i = 0; i < 10; i++)
         {
             var funnel = RandomWays.Funnel(random, model, First);
             var answer = await FunnelSql.AnswerAsync(snapshot, funnel, default);
             Assert.Equal(ReferenceWays.Text(ReferenceWays.Of(funnel, model)), ReferenceWays.Text(answer));
+            Assert.Equal(ReferenceWays.Text(answer), ReferenceWays.Text(await FromSegmentsAsync(moments, funnel.PropertyId, m => Ways.AnswerAsync(m, funnel, null, default))));
+            Assert.Equal(ReferenceWays.Text(answer), ReferenceWays.Text(FunnelEngine.Answer(funnel, null, await WindowAsync(cache, funnel.PropertyId, FunnelEngine.Days(funnel)), default, portion: 3)));
+            var byVariant = funnel with { By = null, Experiment = "x1" };
+            var variants = await new Assignments(database.Source).ReadAsync(funnel.PropertyId, "x1", default);
+            var ofVariants = await FunnelSql.AnswerAsync(snapshot, byVariant, default);
+            Assert.Equal(ReferenceWays.Text(ofVariants), ReferenceWays.Text(await FromSegmentsAsync(moments, funnel.PropertyId, m => Ways.AnswerAsync(m, byVariant, variants, default))));
+            assigned += ofVariants.Groups.Count(g => g.Key is not null);
             throughAll += (int)answer.Overall.Visitors[^1];
 
             var retention = RandomWays.Retention(random, model, First);
             var cohorts = await RetentionSql.AnswerAsync(snapshot, retention, default);
             Assert.Equal(ReferenceWays.Text(ReferenceWays.Of(retention, model)), ReferenceWays.Text(cohorts));
+            Assert.Equal(ReferenceWays.Text(cohorts), ReferenceWays.Text(await FromSegmentsAsync(moments, retention.PropertyId, m => Ways.AnswerAsync(m, retention, default))));
+            Assert.Equal(ReferenceWays.Text(cohorts), ReferenceWays.Text(RetentionEngine.Answer(retention, await WindowAsync(cache, retention.PropertyId, retention.Window), default, portion: 3)));
             cameBack += cohorts.Sum(c => c.Returned.Count(r => r.Key > c.Start));
 
             var journeys = RandomWays.Journeys(random, model, First);
             var ways = await JourneySql.AnswerAsync(snapshot, journeys, default);
             Assert.Equal(ReferenceWays.Text(ReferenceWays.Of(journeys, model)), ReferenceWays.Text(ways));
+            Assert.Equal(ReferenceWays.Text(ways), ReferenceWays.Text(await FromSegmentsAsync(moments, journeys.PropertyId, m => Ways.AnswerAsync(m, journeys, default))));
+            Assert.Equal(ReferenceWays.Text(ways), ReferenceWays.Text(JourneyEngine.Answer(journeys, await WindowAsync(cache, journeys.PropertyId, journeys.Window), default, portion: 3)));
             went += ways.Next.Count(n => n.Path is not null);
-            asked += 3;
+            var sums = RandomWays.Sums(random, model, First);
+            Assert.Equal((await snapshot.AnswerAsync(sums, default)).Select(QueryModelTests.Text), (await FromSegmentsAsync(moments, sums.PropertyId, m => m.AnswerAsync(sums, default))).Select(QueryModelTests.Text));
+            asked += 4;
         }
+    }
+
+    // With portions so small that visitors come to lie in ranges of their own, on all threads.
+    private static async Task<SegmentWindow> WindowAsync(SegmentCache cache, string property, DayRange days)
+    {
+        using var segments = cache.Open(property);
+        return (await segments.WindowAsync(days.From, days.To, default)).Window!;
+    }
+
+    private static async Task<T> FromSegmentsAsync<T>(Moments moments, string property, Func<Moment, Task<T>> ask)
+    {
+        await using var moment = moments.Open(property);
+        var answer = await ask(moment);
+        Assert.Equal("segments", moment.Engine);
+        return answer;
     }
 }
 
@@ -103,7 +152,7 @@ internal static class RandomWays
     public static List<List<PickedEvent>> Batches(Random random)
     {
         List<PickedEvent> events = [];
-        for (var visit = random.Next(1, 25); visit > 0; visit--)
+        for (var visit = random.Next(6) == 0 ? 150 : random.Next(1, 25); visit > 0; visit--)
         {
             var (visitor, property, oddity) = (random.Next(5), random.Next(4) / 3, random.Next(8) == 0 ? random.Next(20) : 10);
             var second = random.Next(5) == 0 ? (random.Next(1, 4) * 86_400) - random.Next(900) : random.Next(0, 4 * 86_400);
@@ -130,6 +179,19 @@ internal static class RandomWays
 
     public static JourneyQuery Journeys(Random random, ReferenceModel model, DateOnly first) =>
         new(Property(random), Window(random, first), $"/p{random.Next(5)}", random.Next(1, 6), [.. Filters(random, model).Where(f => !f.Dimension.IsOfEvent)]) { Limit = random.Next(1, 12) };
+
+    /// <summary>Sums, goals and page patterns: what a question can have beside what all could have before.</summary>
+    public static Query Sums(Random random, ReferenceModel model, DateOnly first)
+    {
+        Metric[] metrics = random.GetItems([Metric.PropSum("ttfbMs"), Metric.PropSum("engagedTimeMs"), Metric.Visitors, Metric.Events, Metric.Sessions], 3).Distinct().ToArray();
+        var query = new Query(Property(random), Window(random, first), metrics, [.. Filters(random, model), .. random.GetItems(Conditions, random.Next(0, 2))]);
+        return random.Next(3) switch
+        {
+            0 => query,
+            1 => query with { Per = random.GetItems(Enum.GetValues<Interval>(), 1)[0] },
+            _ => query with { By = random.GetItems(Groups, 1)[0], Limit = random.Next(1, 20) },
+        };
+    }
 
     private static string Property(Random random) => RandomTraffic.Properties[random.Next(3) / 2];
 
