@@ -20,7 +20,7 @@ internal sealed class WordFilter(Filter filter, Words words)
     }
 
     /// <param name="text">Null for "has none".</param>
-    private bool Holds(string? text) => filter.Operator switch
+    public bool Holds(string? text) => filter.Operator switch
     {
         FilterOperator.Is => values.Contains(text),
         FilterOperator.IsNot => !values.Contains(text),

@@ -91,7 +91,7 @@ internal sealed class Tally
         MetricKind.Conversions => Conversions![group],
         MetricKind.ConversionRate => Share(Converted![group], Sessions![group]),
         MetricKind.PropSum => PropNumber.Value(Sums[metric.Key!][group]),
-        MetricKind.Leads => throw new NotSupportedException("Segments hold no leads."),
+        MetricKind.Leads => throw new NotSupportedException("Leads are counted by themselves."),
         _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, null),
     };
 

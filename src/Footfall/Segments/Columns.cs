@@ -26,7 +26,7 @@ internal class Numbers
         return most;
     }
 
-    public bool Equals(Numbers other) =>
+    public bool IsSameAs(Numbers other) =>
         Constant == other.Constant && Same(Bytes, other.Bytes) && Same(Shorts, other.Shorts) && Same(Ints, other.Ints);
 
     /// <summary>The same numbers as codes.</summary>

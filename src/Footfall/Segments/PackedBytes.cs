@@ -189,8 +189,8 @@ internal ref struct PackedReader(ReadOnlySpan<byte> bytes)
         {
             case 0: return new Numbers();
             case 1:
-                var bytes = Raw(count);
-                return bytes.ContainsAnyExcept(bytes[0]) ? new Numbers { Bytes = bytes.ToArray() } : new Numbers { Constant = bytes[0] };
+                var plane = Raw(count);
+                return plane.ContainsAnyExcept(plane[0]) ? new Numbers { Bytes = plane.ToArray() } : new Numbers { Constant = plane[0] };
             case 2:
                 var low = Raw(count);
                 var high = Raw(count);

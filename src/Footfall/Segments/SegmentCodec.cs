@@ -150,7 +150,7 @@ internal static class SegmentCodec
         var facts = new Numbers[Enum.GetValues<SessionFact>().Length];
         for (var fact = 0; fact < facts.Length; fact++) Require(facts[fact] = s.Numbers(rows), rows, texts[(int)Vocabulary.KindOf((SessionFact)fact)].Length);
         var (events, pageViews, conversions) = (s.Numbers(rows), s.Numbers(rows), s.Numbers(rows));
-        if (pageViews.Equals(events)) pageViews = events;   // one array where nothing but pages is viewed
+        if (pageViews.IsSameAs(events)) pageViews = events;   // one array where nothing but pages is viewed
         var longSessions = new LongSession[s.Count()];
         for (var i = 0; i < longSessions.Length; i++) longSessions[i] = new LongSession(s.Count(rows - 1), (long)s.Number(), (long)s.Number());
 

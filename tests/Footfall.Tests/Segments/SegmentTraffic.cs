@@ -93,7 +93,7 @@ internal static class SegmentTraffic
     ];
 
     private static readonly Metric[] Metrics =
-        [.. Footfall.Explore.Metrics.All.Where(m => m != Metric.Leads), Metric.Visitors, Metric.Sessions, Metric.PropSum("price"), Metric.PropSum("seats")];
+        [.. Footfall.Explore.Metrics.All, Metric.Visitors, Metric.Sessions, Metric.PropSum("price"), Metric.PropSum("seats")];
 
     public static Query Question(Random random, Dictionary<Dimension, List<string?>> seen)
     {
