@@ -86,10 +86,11 @@ internal sealed class LeadHistoryReader(NpgsqlDataSource database, LeadStore lea
     {
         if (await leads.FindAsync(leadId, cancellationToken) is not { } lead) return null;
         await audit.AddAsync(actor, AuditAction.PersonShown, leadId, "{}", cancellationToken);
+        var consent = await ledger.OfLeadAsync(leadId, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var visitors = await VisitorsAsync(connection, leadId, cancellationToken);
         Guid[] certain = [.. visitors.Where(v => v.Confidence >= 1).Select(v => v.Id)];
-        List<LeadMoment> moments = [.. (await ledger.OfLeadAsync(leadId, cancellationToken)).Where(e => before is null || e.OccurredAt < before).Select(e => new LeadMoment(e.OccurredAt, Consent: e))];
+        List<LeadMoment> moments = [.. consent.Where(e => before is null || e.OccurredAt < before).Select(e => new LeadMoment(e.OccurredAt, Consent: e))];
         moments.AddRange(await SubmissionsAsync(connection, leadId, before, cancellationToken));
         moments.AddRange(await SessionsAsync(connection, certain, before, cancellationToken));
         if (before is null || lead.FirstCapturedAt < before) moments.Add(new LeadMoment(lead.FirstCapturedAt));

@@ -100,6 +100,47 @@ public sealed partial class LeadPagesTests(PeopleServer server) : IClassFixture<
         }
     }
 
+    [Theory]
+    [InlineData("unsubscribe")]
+    [InlineData("merge")]
+    [InlineData("undo-merge")]
+    [InlineData("export")]
+    [InlineData("erase")]
+    [InlineData("../search")]
+    public async Task A_form_of_another_site_does_nothing_to_a_lead(string act)
+    {
+        using var client = await server.Dashboard.SignedInAsync();
+        using var answer = await client.PostAsync($"/p/shop/leads/{server.AnnId}/{act}", new FormUrlEncodedContent([new("typed", act == "erase" ? PeopleServer.Ann : "stop"), new("q", "ann")]));
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("This form has expired", await answer.Content.ReadAsStringAsync());
+        Assert.Equal(["express form"], await server.Api.HistoryAsync(server.AnnId));
+    }
+
+    [Fact]
+    public async Task Who_has_shown_no_key_is_asked_for_one()
+    {
+        using var client = server.Dashboard.NewClient();
+        foreach (var path in new[] { "/p/shop/leads", "/p/shop/leads.csv", $"/p/shop/leads/{server.AnnId}", "/p/shop/settings", "/p/shop/settings/tokens", "/p/shop/settings/links" })
+        {
+            using var answer = await client.GetAsync(path);
+            Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
+            Assert.StartsWith("/sign-in?return=", answer.Headers.Location!.ToString());
+        }
+    }
+
+    [Fact]
+    public async Task Consent_that_waits_for_a_click_is_told_with_its_link_where_no_mail_is_sent()
+    {
+        await server.Api.Database.ExecuteAsync("insert into properties (id, name, double_opt_in, created_at) values ('asks', 'asks', true, now())");
+        var lead = await server.Api.TakenAsync(new { email = "asked@confirm.example", propertyId = "asks", consent = new { status = "express", purpose = "letter" } });
+        using var client = await server.Dashboard.SignedInAsync();
+        var page = await PageAsync(client, $"/p/shop/leads/{lead}");
+        Assert.Contains("Nothing is mailed to them until they do", page);
+        var link = Regex.Match(page, "http://[^<]+/v1/leads/confirm\\?token=[\\w-]+").Value;
+        using var confirm = await client.GetAsync(link);
+        Assert.Equal(HttpStatusCode.OK, confirm.StatusCode);
+    }
+
     [Fact]
     public async Task An_admin_of_one_property_sees_its_list_and_nobodys_history()
     {
