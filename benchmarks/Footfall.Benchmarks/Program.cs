@@ -1,4 +1,6 @@
+using System.Globalization;
 using Footfall.Benchmarks;
+using Footfall.Benchmarks.Load;
 
 string[] every = ["capture", "ingest", "rollup", "summary", "memory", "start", "tracker", "leads", "erase", "leads-import"];
 switch (args.FirstOrDefault())
@@ -16,6 +18,11 @@ switch (args.FirstOrDefault())
     case "product-answers":
         await ProductAnswers.RunAsync(Folders.Named("product-models"));
         return 0;
+    case "load" when args.Length > 1 && (args[1] == "all" || Scenario.All.Any(s => s.Name == args[1])):
+        var held = true;
+        double? seconds = args.Length > 2 ? double.Parse(args[2], CultureInfo.InvariantCulture) : null;
+        foreach (var scenario in Scenario.All.Where(s => args[1] == "all" ? !s.IsSoak : s.Name == args[1])) held &= await LoadRun.RunAsync(scenario, seconds);
+        return held ? 0 : 1;
     case "capture-loop":
         CaptureLoop.Run();
         return 0;
@@ -28,7 +35,7 @@ switch (args.FirstOrDefault())
     case LoadChild.Command:
         return await LoadChild.MainAsync(args[1..]);
     default:
-        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop. docs/performance.md says what each measures.");
+        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop|load all|load {string.Join("|load ", Scenario.All.Select(s => s.Name))}. docs/performance.md says what each measures.");
         return 2;
 }
 
