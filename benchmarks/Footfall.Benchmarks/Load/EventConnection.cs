@@ -64,10 +64,11 @@ internal sealed class EventConnection(int port) : IDisposable
     {
         var head = text.IndexOf("\r\n\r\n"u8);
         if (head < 0) return null;
+        if (!Utf8Parser.TryParse(text[9..], out int status, out _)) throw new IOException("an answer without a status");
+        if (text[..head].IndexOf("Transfer-Encoding: chunked"u8) >= 0) return text.EndsWith("0\r\n\r\n"u8) ? status : null;
         var length = text[..head].IndexOf("Content-Length: "u8);
         if (length < 0 || !Utf8Parser.TryParse(text[(length + 16)..], out int body, out _)) throw new IOException("an answer without a length");
-        if (text.Length < head + 4 + body) return null;
-        return Utf8Parser.TryParse(text[9..], out int status, out _) ? status : throw new IOException("an answer without a status");
+        return text.Length < head + 4 + body ? null : status;
     }
 
     private static string CodeOf(ReadOnlySpan<byte> text)

@@ -83,7 +83,7 @@ internal sealed record Scenario(string Name, string What)
 
     private static async Task FillAsync(Rig rig, double seconds, CancellationToken stop)
     {
-        const int Left = 4 << 20;
+        const int Left = 1 << 20;
         var ballast = Path.Combine(rig.DataFolder, "ballast");
         await Task.Delay(TimeSpan.FromSeconds(seconds / 6), stop);
         rig.Proxy.Cut();
