@@ -48,7 +48,7 @@ internal sealed class AdminKey
     /// <summary>Compares hashes in constant time, so that neither content nor length of the key shows in the time it takes.</summary>
     public bool Matches(string? given) =>
         hash is not null && given is not null && Hash(given) is var other
-        && (CryptographicOperations.FixedTimeEquals(hash, other) | former.Count(f => CryptographicOperations.FixedTimeEquals(f.Hash, other) & f.Until > clock.GetUtcNow()) > 0);
+        && (CryptographicOperations.FixedTimeEquals(hash, other) | former.Exists(f => CryptographicOperations.FixedTimeEquals(f.Hash, other) & f.Until > clock.GetUtcNow()));
 
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 

@@ -39,7 +39,7 @@ internal sealed class RestoreRun(
         """;
 
     // What a server makes as soon as it starts is nothing that a restore could destroy.
-    private static readonly string[] OfNoWeight = ["consent_chain", "rollup_runs", "properties", "journal_scrubs", "journal_positions", "rollup_versions"];
+    private static readonly string[] OfNoWeight = ["consent_chain", "rollup_runs", "properties", "journal_scrubs", "journal_positions", "journal_lanes", "rollup_versions"];
 
     /// <param name="replace">What is in the database goes.</param>
     /// <param name="known">Requests of people that are known from elsewhere; those of the database that is replaced are met besides.</param>
