@@ -13,6 +13,14 @@ internal sealed class AccessOptions
     [MinLength(16, ErrorMessage = "Access:DashboardToken (DASHBOARD_TOKEN) must have at least 16 characters; `openssl rand -hex 24` makes a good one.")]
     public string? DashboardToken { get; set; }
 
+    /// <summary>The admin key of before, which works too: until everybody has the new one. Also ADMIN_API_KEY_PREVIOUS.</summary>
+    [MinLength(16, ErrorMessage = "Access:PreviousAdminKey (ADMIN_API_KEY_PREVIOUS) must have at least 16 characters.")]
+    public string? PreviousAdminKey { get; set; }
+
+    /// <summary>The same for <see cref="DashboardToken"/>. Also DASHBOARD_TOKEN_PREVIOUS.</summary>
+    [MinLength(16, ErrorMessage = "Access:PreviousDashboardToken (DASHBOARD_TOKEN_PREVIOUS) must have at least 16 characters.")]
+    public string? PreviousDashboardToken { get; set; }
+
     /// <summary>Wrong keys that one address may send in a minute before it is told to wait.</summary>
     [Range(1, 100_000, ErrorMessage = "Access:FailedAttemptsPerMinute must be between 1 and 100000.")]
     public int FailedAttemptsPerMinute { get; set; } = 30;

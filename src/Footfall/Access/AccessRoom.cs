@@ -5,7 +5,6 @@ public static class AccessRoom
 {
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
-        services.AddOptions<AccessOptions>().BindConfiguration("Access").ValidateDataAnnotations().ValidateOnStart();
         services.AddAccessTokens();
         services.AddSingleton<AdminKey>();
         services.AddSingleton<DashboardKey>();
@@ -20,7 +19,11 @@ public static class AccessRoom
     }
 
     /// <summary>The table of tokens alone: what the command line works on.</summary>
-    internal static IServiceCollection AddAccessTokens(this IServiceCollection services) => services.AddSingleton<TokenStore>();
+    internal static IServiceCollection AddAccessTokens(this IServiceCollection services)
+    {
+        services.AddOptions<AccessOptions>().BindConfiguration("Access").ValidateDataAnnotations().ValidateOnStart();
+        return services.AddSingleton<TokenStore>();
+    }
 
     /// <summary>
     /// Only callers whose key has the role and the plan come through; the others get 401, 403, 429 or 503 (docs/api.md).

@@ -38,7 +38,8 @@ internal sealed class KnownTokens
                 known.TryRemove(key, out _);
                 return null;
             }
-            known[key] = kept = (token, now + KeptFor);
+            var until = now + KeptFor;
+            known[key] = kept = (token, token.RevokedAt < until ? token.RevokedAt.Value : until);
         }
         use.Note(kept.Token.Id, now);
         return kept.Token;

@@ -21,7 +21,7 @@ internal sealed class SignInStore(NpgsqlDataSource database)
         select s.key_mark, s.started_at, s.seen_at, t.id, t.name, t.role, t.plan, t.property_id, t.created_at, t.last_used_at, t.revoked_at
         from sign_ins s
         left join access_tokens t on t.id = s.token_id
-        where s.hash = @hash and t.revoked_at is null
+        where s.hash = @hash and (t.revoked_at is null or t.revoked_at > now())
         """;
 
     private const string Seen = "update sign_ins set seen_at = @now where hash = @hash and seen_at < @now";

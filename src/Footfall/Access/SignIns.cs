@@ -81,7 +81,7 @@ internal sealed class SignIns
     {
         if (found.Token is { } token) return Caller.Of(token);
         if (found.KeyMark is null) return null;
-        return found.KeyMark == adminKey.Mark ? Caller.Admin : found.KeyMark == dashboardKey.Mark ? DashboardKey.Owner : null;
+        return adminKey.HasMark(found.KeyMark) ? Caller.Admin : dashboardKey.HasMark(found.KeyMark) ? DashboardKey.Owner : null;
     }
 
     private static byte[] Hash(string value) => SHA256.HashData(Encoding.UTF8.GetBytes(value));

@@ -15,7 +15,7 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
     private const string Find = """
         select id, name, role, plan, property_id, created_at, last_used_at, revoked_at
         from access_tokens
-        where hash = @hash and revoked_at is null
+        where hash = @hash and (revoked_at is null or revoked_at > @now)
         """;
 
     private const string List = """
@@ -27,7 +27,7 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
     /// <summary>By its whole id, or the beginning that the list shows.</summary>
     private const string Revoke = """
         update access_tokens
-        set revoked_at = coalesce(revoked_at, @now)
+        set revoked_at = least(coalesce(revoked_at, @at), @at)
         where starts_with(id::text, @id)
           and (select count(*) from access_tokens where starts_with(id::text, @id)) = 1
         returning id, name, role, plan, property_id, created_at, last_used_at, revoked_at
@@ -40,7 +40,7 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
         where t.id = u.id
         """;
 
-    private const string AnyWithRole = "select exists (select from access_tokens where revoked_at is null and role = any(@roles))";
+    private const string AnyWithRole = "select exists (select from access_tokens where (revoked_at is null or revoked_at > @now) and role = any(@roles))";
 
     /// <summary>Makes a token; its text is handed out here and never again.</summary>
     public async Task<(AccessToken Token, string Text)> CreateAsync(string name, AccessRole role, AccessPlan plan, string? propertyId, CancellationToken cancellationToken)
@@ -64,6 +64,7 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
     {
         await using var command = database.CreateCommand(Find);
         command.Parameters.AddWithValue("hash", hash);
+        command.Parameters.AddWithValue("now", clock.GetUtcNow());
         return (await ReadAsync(command, cancellationToken)).SingleOrDefault();
     }
 
@@ -74,11 +75,14 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
     }
 
     /// <summary>The token, revoked; null when none or several begin so.</summary>
-    public async Task<AccessToken?> RevokeAsync(string idOrBeginning, CancellationToken cancellationToken)
+    public Task<AccessToken?> RevokeAsync(string idOrBeginning, CancellationToken cancellationToken) => RevokeAsync(idOrBeginning, TimeSpan.Zero, cancellationToken);
+
+    /// <summary>The token, which works for a while yet; null when none or several begin so.</summary>
+    public async Task<AccessToken?> RevokeAsync(string idOrBeginning, TimeSpan grace, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(Revoke);
         command.Parameters.AddWithValue("id", idOrBeginning.ToLowerInvariant());
-        command.Parameters.AddWithValue("now", clock.GetUtcNow());
+        command.Parameters.AddWithValue("at", clock.GetUtcNow() + grace);
         var revoked = (await ReadAsync(command, cancellationToken)).SingleOrDefault();
         if (revoked is not null) await ChangeFeed.TellAsync(database, Shared.Tokens, cancellationToken);
         return revoked;
@@ -96,6 +100,7 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
     public async Task<bool> AnyAsync(AccessRole role, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(AnyWithRole);
+        command.Parameters.AddWithValue("now", clock.GetUtcNow());
         command.Parameters.AddWithValue("roles", new[] { AccessRole.Admin.Text(), role.Text() });
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
@@ -113,7 +118,7 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
     /// <summary>Revokes a token that was, and is back from a backup that was taken before. False when there is none, or it is revoked.</summary>
     public static async Task<bool> RevokeAgainAsync(NpgsqlConnection connection, Guid id, DateTimeOffset at, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("update access_tokens set revoked_at = @at where id = @id and revoked_at is null", connection);
+        await using var command = new NpgsqlCommand("update access_tokens set revoked_at = @at where id = @id and (revoked_at is null or revoked_at > @at)", connection);
         command.Parameters.AddWithValue("id", id);
         command.Parameters.AddWithValue("at", at);
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;

@@ -10,7 +10,7 @@ namespace Footfall.Backups;
 internal sealed class RestoredFiles : IDisposable
 {
     private const string DayKeys = "visitor-day-";
-    private const string Replaced = ".before-restore-";
+    private const string Replaced = ".replaced-";
     private const UnixFileMode Closed = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private readonly DataFolder folder;
     private readonly string waiting;

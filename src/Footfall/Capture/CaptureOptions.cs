@@ -19,6 +19,9 @@ public sealed class CaptureOptions
     /// <summary>Key of the address and user-agent hashes. Unset: made once, kept in the data folder.</summary>
     public string? IpHashPepper { get; set; }
 
+    /// <summary>Peppers of before: what was hashed with them is still known again where that matters (addresses that were erased).</summary>
+    public IReadOnlyList<string> PreviousIpHashPeppers { get; init; } = [];
+
     /// <summary>What Global Privacy Control (<c>Sec-GPC: 1</c>) does.</summary>
     public OptOutHandling Gpc { get; set; } = OptOutHandling.Cookieless;
 
@@ -88,6 +91,7 @@ internal sealed class CaptureOptionsValidator : IValidateOptions<CaptureOptions>
         Must(options.RateLimit.PerSecond is >= 1 and <= 1_000_000, "Capture:RateLimit:PerSecond must be 1 to 1000000.");
         Must(options.RateLimit.Burst is >= 1 and <= 1_000_000, "Capture:RateLimit:Burst must be 1 to 1000000.");
         Must(options.IpHashPepper is null or { Length: 0 or >= 16 }, "Capture:IpHashPepper must have at least 16 characters, or be left out to have one made and kept in the data folder.");
+        Must(options.PreviousIpHashPeppers.All(p => p.Length >= 16), "Capture:PreviousIpHashPeppers must each have at least 16 characters.");
         Must(Enum.IsDefined(options.Gpc), "Capture:Gpc must be cookieless, drop or ignore.");
         Must(Enum.IsDefined(options.Dnt), "Capture:Dnt must be cookieless, drop or ignore.");
         Must(Enum.IsDefined(options.Bots), "Capture:Bots must be store or drop.");

@@ -27,7 +27,7 @@ public static class CaptureRoom
         services.AddOptions<GeoIpOptions>().Bind(configuration.GetSection(GeoIpOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<CaptureOptions>, CaptureOptionsValidator>();
         services.AddSingleton<IValidateOptions<GeoIpOptions>, GeoIpOptionsValidator>();
-        services.AddSingleton(s => PersonalHashes.Create(s.GetRequiredService<IOptions<CaptureOptions>>(), s.GetRequiredService<Hosting.DataFolder>()));
+        services.AddSingleton(s => PersonalHashes.Create(s.GetRequiredService<IOptions<CaptureOptions>>(), s.GetRequiredService<Hosting.DataFolder>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<DayKeys>();
         services.AddSingleton<DayKeyStore>();
         services.AddSingleton<ImportDayKeys>();

@@ -11,12 +11,27 @@ namespace Footfall.Capture;
 /// <summary>The only form in which addresses and user agents are stored: HMAC-SHA256 under a pepper that never leaves this server.</summary>
 public sealed class PersonalHashes
 {
+    /// <summary>Its name among the data folder's keys.</summary>
+    internal const string SecretName = "ip-hash-pepper";
+
     private readonly byte[] pepper;
+    private readonly byte[][] former;
 
-    public PersonalHashes(byte[] pepper) => this.pepper = pepper;
+    public PersonalHashes(byte[] pepper) : this(pepper, [])
+    {
+    }
 
-    internal static PersonalHashes Create(IOptions<CaptureOptions> options, DataFolder folder) =>
-        new(string.IsNullOrEmpty(options.Value.IpHashPepper) ? folder.Secret("ip-hash-pepper") : Encoding.UTF8.GetBytes(options.Value.IpHashPepper));
+    /// <param name="pepper">What hashes are made with.</param>
+    /// <param name="former">What they were made with before.</param>
+    internal PersonalHashes(byte[] pepper, IEnumerable<byte[]> former) => (this.pepper, this.former) = (pepper, [.. former]);
+
+    internal static PersonalHashes Create(IOptions<CaptureOptions> options, DataFolder folder, TimeProvider clock)
+    {
+        var configured = options.Value.IpHashPepper;
+        return new(
+            string.IsNullOrEmpty(configured) ? folder.Secret(SecretName) : Encoding.UTF8.GetBytes(configured),
+            [.. folder.FormerSecrets(SecretName, clock.GetUtcNow()).Select(f => f.Secret), .. options.Value.PreviousIpHashPeppers.Select(Encoding.UTF8.GetBytes)]);
+    }
 
     /// <summary>32 bytes; the same for an IPv4 address and its IPv6 form.</summary>
     public byte[] OfAddress(IPAddress address) => OfText(Normalised(address).ToString());
@@ -26,6 +41,9 @@ public sealed class PersonalHashes
 
     /// <summary>32 bytes; of a normalised e-mail address, to know it again without keeping it.</summary>
     internal byte[] OfEmail(string normalized) => OfText($"email:{normalized}");
+
+    /// <summary>All hashes that the address may be stored as: under this pepper and those of before.</summary>
+    internal byte[][] EveryHashOfEmail(string normalized) => [OfEmail(normalized), .. former.Select(p => OfText(p, $"email:{normalized}"))];
 
     internal byte[] ImportDayKey(DateOnly day) => OfText($"import-day:{day:yyyy-MM-dd}");
 
@@ -37,7 +55,9 @@ public sealed class PersonalHashes
             : address;
     }
 
-    private byte[] OfText(string text) => HMACSHA256.HashData(pepper, Encoding.UTF8.GetBytes(text));
+    private byte[] OfText(string text) => OfText(pepper, text);
+
+    private static byte[] OfText(byte[] pepper, string text) => HMACSHA256.HashData(pepper, Encoding.UTF8.GetBytes(text));
 }
 
 /// <summary>The ids that are hashes; each kind of input has its own prefix, so that no two kinds can meet.</summary>

@@ -74,6 +74,7 @@ public static class FootfallCommand
         root.Subcommands.Add(PurgeCommand.Build(run));
         root.Subcommands.Add(PropertiesCommand.Build(run));
         root.Subcommands.Add(TokenCommand.Build(run));
+        root.Subcommands.Add(KeysCommand.Build(run));
         root.Subcommands.Add(LeadsCommand.Build(run));
         root.Subcommands.Add(EraseCommand.Build(run));
         root.Subcommands.Add(AuditCommand.Build(run));

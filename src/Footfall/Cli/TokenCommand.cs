@@ -12,7 +12,7 @@ internal static class TokenCommand
     private const int ShownIdCharacters = 13;   // 48 bits of time: as much as tells the tokens of one millisecond apart
     private const int FewestIdCharacters = 4;
 
-    public static Command Build(CommandRun run) => new("token", "Make, list and revoke the keys with which others read figures or send data.") { Create(run), List(run), Revoke(run) };
+    public static Command Build(CommandRun run) => new("token", "Make, list and revoke the keys with which others read figures or send data.") { Create(run), List(run), Rotate(run), Revoke(run) };
 
     private static Command Create(CommandRun run)
     {
@@ -62,15 +62,16 @@ internal static class TokenCommand
                 return ExitCodes.Ok;
             }
             var table = new TextTable(new("id"), new("name", MayBeCut: true), new("role"), new("plan"), new("property", MayBeCut: true), new("last used (UTC)"));
+            var now = context.Get<TimeProvider>().GetUtcNow();
             foreach (var t in tokens)
-                table.Add(ShortId(t), t.Name, t.Role.Text(), t.Plan.Text(), t.PropertyId ?? "all", t.RevokedAt is { } at ? $"revoked {at.UtcDateTime:yyyy-MM-dd}" : t.LastUsedAt is { } used ? $"{used.UtcDateTime:yyyy-MM-dd HH:mm}" : "never");
+                table.Add(ShortId(t), t.Name, t.Role.Text(), t.Plan.Text(), t.PropertyId ?? "all", t.RevokedAt is { } at ? $"{(at > now ? "ends" : "revoked")} {at.UtcDateTime:yyyy-MM-dd}" : t.LastUsedAt is { } used ? $"{used.UtcDateTime:yyyy-MM-dd HH:mm}" : "never");
             table.Write(context.Output);
             return ExitCodes.Ok;
         }, stop));
         return command;
     }
 
-    private static Command Revoke(CommandRun run)
+    private static Argument<string> Id()
     {
         var id = new Argument<string>("ID") { Description = "Its id, as the list shows it." };
         id.Validators.Add(r =>
@@ -80,6 +81,42 @@ internal static class TokenCommand
                     ? "That is a token itself, not its id: `footfall token list` shows the ids."
                     : $"'{token.Value}' is no token's id: `footfall token list` shows them.");
         });
+        return id;
+    }
+
+    private static Command Rotate(CommandRun run)
+    {
+        var id = Id();
+        var grace = Grace();
+        var command = new Command("rotate", "Make another token that may do the same, shown once; the old one works for a while yet, so that its users can change over.") { id, grace };
+        command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
+        {
+            var store = context.Get<TokenStore>();
+            var given = parsed.GetRequiredValue(id);
+            var old = await store.RevokeAsync(given, TimeSpan.FromHours(parsed.GetValue(grace)), cancelled)
+                ?? throw new CommandException($"Not exactly one token has an id that begins with {given}. `footfall token list` shows them.");
+            var (token, text) = await store.CreateAsync(old.Name, old.Role, old.Plan, old.PropertyId, cancelled);
+            await context.Get<RequestKeeper>().KeepAsync(cancelled);   // where no server does it
+            await context.Output.WriteLineAsync(text);
+            await context.Error.WriteLineAsync($"Token {ShortId(token)} ({token.Name}) takes the place of {ShortId(old)}, which works until {old.RevokedAt!.Value.UtcDateTime:yyyy-MM-dd HH:mm} UTC. Send it as {Header(token.Role)}.");
+            return ExitCodes.Ok;
+        }, stop));
+        return command;
+    }
+
+    internal static Option<int> Grace()
+    {
+        var grace = new Option<int>("--grace-hours") { Description = "How long the old one works yet. Default: 24; 0 where it may be in wrong hands.", HelpName = "N", DefaultValueFactory = _ => 24 };
+        grace.Validators.Add(r =>
+        {
+            if (r.Tokens is [var token] && (!int.TryParse(token.Value, out var n) || n is < 0 or > 8760)) r.AddError("--grace-hours must be 0 to 8760.");
+        });
+        return grace;
+    }
+
+    private static Command Revoke(CommandRun run)
+    {
+        var id = Id();
         var command = new Command("revoke", "Take a token back. Requests with it are refused within seconds.") { id };
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 
 namespace Footfall.Hosting;
@@ -40,6 +41,29 @@ public sealed partial class DataFolder(string path)
             throw new InvalidDataException($"The secret in {file} is not hexadecimal. Restore the file from a backup, or delete it to have a new one made (what the old one protected is then unreadable or unlinkable).", e);
         }
     }
+
+    /// <summary>The secrets that came before the present one and still hold, the newest first. A name ends in when it was replaced, and perhaps until when it holds.</summary>
+    public IReadOnlyList<(byte[] Secret, DateTimeOffset Until)> FormerSecrets(string name, DateTimeOffset now) =>
+        [.. Directory.EnumerateFiles(Keys, $"{name}{Former}*").OrderDescending(StringComparer.Ordinal).Where(f => HoldsUntil(f) > now).Select(f => (Convert.FromHexString(File.ReadAllText(f).Trim()), HoldsUntil(f)))];
+
+    /// <summary>Makes a new secret of this name. The one before holds for so long yet; null: until its file is deleted. Returns the new one.</summary>
+    public byte[] RotateSecret(string name, DateTimeOffset now, TimeSpan? grace, int bytes = 32)
+    {
+        Secret(name, bytes);
+        var former = $"{name}{Former}{now.UtcDateTime.ToString(Stamp, CultureInfo.InvariantCulture)}{(grace is { } g ? $"{Until}{(now + g).UtcDateTime.ToString(Stamp, CultureInfo.InvariantCulture)}" : "")}";
+        File.Move(System.IO.Path.Combine(Keys, name), System.IO.Path.Combine(Keys, former));
+        foreach (var over in Directory.EnumerateFiles(Keys, $"{name}{Former}*").Where(f => HoldsUntil(f) <= now).ToList()) File.Delete(over);
+        return Secret(name, bytes);
+    }
+
+    private const string Former = ".before-";
+    private const string Until = ".until-";
+    private const string Stamp = "yyyyMMddHHmmss";
+
+    private static DateTimeOffset HoldsUntil(string file) =>
+        file.LastIndexOf(Until, StringComparison.Ordinal) is >= 0 and var at && DateTimeOffset.TryParseExact(file[(at + Until.Length)..], Stamp, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var until)
+            ? until
+            : DateTimeOffset.MaxValue;
 
     /// <summary>Writes a file whole or not at all, mode 0600; an existing one stays as it is.</summary>
     public static void WriteOnce(string file, string text)

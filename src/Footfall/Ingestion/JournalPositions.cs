@@ -14,15 +14,17 @@ internal sealed class JournalPositions(NpgsqlDataSource database, TimeProvider c
         where coalesce(l.segment, p.segment) is not null
         """;
 
-    // Where the lane that is furthest behind is.
+    private const string HasLanes = "select to_regclass('journal_lanes') is not null";
+
     private const string All = """
-        select distinct on (journal_id) journal_id, segment, "offset"
-        from (select journal_id, segment, "offset" from journal_lanes
-              union all
-              select p.journal_id, p.segment, p."offset" from journal_positions p
-              where not exists (select from journal_lanes l where l.journal_id = p.journal_id)) positions
-        order by journal_id, segment, "offset"
+        select j.journal_id, coalesce(l.segment, p.segment, 0), coalesce(l."offset", p."offset", 0)
+        from (select journal_id from journal_lanes union select journal_id from journal_positions) j
+        cross join generate_series(0, @lanes - 1) as n
+        left join journal_lanes l on l.journal_id = j.journal_id and l.lane = n
+        left join journal_positions p on p.journal_id = j.journal_id
         """;
+
+    private const string AllOfBefore = """select journal_id, segment, "offset" from journal_positions""";
 
     private const string Write = """
         insert into journal_lanes (journal_id, lane, segment, "offset", updated_at)
@@ -42,14 +44,16 @@ internal sealed class JournalPositions(NpgsqlDataSource database, TimeProvider c
         return positions;
     }
 
-    /// <summary>Of every journal, where in it lies what the connection's database may not have.</summary>
+    /// <summary>Of every journal, where in it begins what the connection's database may not have, whichever lane's. Also of a schema that has no lanes yet.</summary>
     public static async Task<List<(Guid Journal, JournalPosition Position)>> AllAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(All, connection);
+        await using var look = new NpgsqlCommand(HasLanes, connection);
+        await using var command = new NpgsqlCommand(await look.ExecuteScalarAsync(cancellationToken) is true ? All : AllOfBefore, connection);
+        if (command.CommandText == All) command.Parameters.AddWithValue("lanes", Lanes.Count);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        List<(Guid, JournalPosition)> all = [];
+        List<(Guid Journal, JournalPosition Position)> all = [];
         while (await rows.ReadAsync(cancellationToken)) all.Add((rows.GetGuid(0), new JournalPosition(rows.GetInt64(1), rows.GetInt64(2))));
-        return all;
+        return [.. all.GroupBy(a => a.Journal).Select(g => (g.Key, g.Min(a => a.Position)))];
     }
 
     /// <summary>In the transaction that stores the lanes' rows before <paramref name="position"/>.</summary>

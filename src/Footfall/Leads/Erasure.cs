@@ -66,7 +66,7 @@ internal sealed class Erasure(
 
     private async Task<ErasureBody?> AgainAsync(NpgsqlConnection connection, ErasureSubject subject, bool dryRun, string actor, CancellationToken cancellationToken)
     {
-        var hash = subject.Address is { } address ? hashes.OfEmail(address.Normalized) : null;
+        byte[][] hash = subject.Address is { } address ? hashes.EveryHashOfEmail(address.Normalized) : [];
         if (await ErasureStore.ReceiptAsync(connection, subject.LeadId, hash, cancellationToken) is not { } stored) return null;
         var receipt = JsonSerializer.Deserialize(stored, ErasureJson.Default.ErasureReceipt)!;
         await audit.AddAsync(connection, actor, AuditAction.ErasureAskedAgain, null, $$"""{"receipt":"{{receipt.Id}}"}""", cancellationToken);

@@ -178,7 +178,7 @@ internal static class ErasureStore
         select e.receipt::text
         from erased_leads l
         join erasures e on e.id = l.erasure_id
-        where l.lead_id = @lead or l.address_hash = @address_hash
+        where l.lead_id = @lead or l.address_hash = any (@address_hashes)
         order by e.erased_at desc
         limit 1
         """;
@@ -348,11 +348,11 @@ internal static class ErasureStore
     }
 
     /// <summary>The newest receipt for the lead or the address, as stored; null when neither was ever erased.</summary>
-    public static async Task<string?> ReceiptAsync(NpgsqlConnection connection, Guid? leadId, byte[]? addressHash, CancellationToken cancellationToken)
+    public static async Task<string?> ReceiptAsync(NpgsqlConnection connection, Guid? leadId, byte[][] addressHashes, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Receipt, connection);
         command.Parameters.Add(new NpgsqlParameter("lead", NpgsqlDbType.Uuid) { Value = (object?)leadId ?? DBNull.Value });
-        command.Parameters.Add(new NpgsqlParameter("address_hash", NpgsqlDbType.Bytea) { Value = (object?)addressHash ?? DBNull.Value });
+        command.Parameters.AddWithValue("address_hashes", addressHashes);
         return await command.ExecuteScalarAsync(cancellationToken) as string;
     }
 }

@@ -17,6 +17,9 @@ public sealed class LeadsOptions
     /// <summary>Key of the signatures in links and form tokens. Unset: made once, kept in the data folder. Several servers need the same.</summary>
     public string? LinkKey { get; set; }
 
+    /// <summary>Keys of before: links that were signed with them hold.</summary>
+    public IReadOnlyList<string> PreviousLinkKeys { get; init; } = [];
+
     /// <summary>Hosts beside the property's own that a form without script may lead to, separated by commas.</summary>
     public string RedirectHosts { get; set; } = "";
 
@@ -134,6 +137,7 @@ internal sealed class LeadsOptionsValidator : IValidateOptions<LeadsOptions>
         Must(!o.SendsMail || !string.IsNullOrEmpty(o.PublicUrl), "Leads:PublicUrl must be set where mail is sent (Leads:Webhook:Url, Leads:Smtp:Host): links in mail begin with it.");
         Must(o.PrivacyContact is null || (o.PrivacyContact.Length <= 300 && !o.PrivacyContact.Any(char.IsControl)), "Leads:PrivacyContact must be an e-mail address, an http address or one line of text, of at most 300 characters.");
         Must(o.LinkKey is null or { Length: 0 or >= 32 }, "Leads:LinkKey must have at least 32 characters, or be left out to have one made and kept in the data folder.");
+        Must(o.PreviousLinkKeys.All(k => k.Length >= 32), "Leads:PreviousLinkKeys must each have at least 32 characters.");
         foreach (var host in Redirects.Split(o.RedirectHosts)) Must(Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4, $"Leads:RedirectHosts has the entry '{host}', which is no host name. Write it without scheme, port and path.");
         Must(o.MaxBodyBytes is >= 1024 and <= 4 * 1024 * 1024, "Leads:MaxBodyBytes must be 1024 to 4194304.");
         Must(o.ConfirmationHours is >= 1 and <= 24 * 90, "Leads:ConfirmationHours must be 1 to 2160.");

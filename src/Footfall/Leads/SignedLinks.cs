@@ -18,10 +18,17 @@ internal sealed class SignedLinks
     private const int SignedBytes = 1 + 16 + 8;
     private const int TokenBytes = SignedBytes + HMACSHA256.HashSizeInBytes;
 
-    private readonly byte[] key;
+    /// <summary>Its name among the data folder's keys.</summary>
+    public const string SecretName = "lead-links";
 
-    public SignedLinks(IOptions<LeadsOptions> options, DataFolder folder) =>
-        key = string.IsNullOrEmpty(options.Value.LinkKey) ? folder.Secret("lead-links") : Encoding.UTF8.GetBytes(options.Value.LinkKey);
+    private readonly byte[] key;
+    private readonly byte[][] former;
+
+    public SignedLinks(IOptions<LeadsOptions> options, DataFolder folder, TimeProvider clock)
+    {
+        key = string.IsNullOrEmpty(options.Value.LinkKey) ? folder.Secret(SecretName) : Encoding.UTF8.GetBytes(options.Value.LinkKey);
+        former = [.. folder.FormerSecrets(SecretName, clock.GetUtcNow()).Select(f => f.Secret), .. options.Value.PreviousLinkKeys.Select(Encoding.UTF8.GetBytes)];
+    }
 
     private enum Kind : byte
     {
@@ -65,10 +72,26 @@ internal sealed class SignedLinks
 
     private (Guid Id, long At)? Read(Kind kind, string? text)
     {
-        Span<byte> token = stackalloc byte[TokenBytes], right = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        Span<byte> token = stackalloc byte[TokenBytes];
         if (text is null || text.Length != Base64Url.GetEncodedLength(TokenBytes) || !Base64Url.TryDecodeFromChars(text, token, out var n) || n != TokenBytes) return null;
-        HMACSHA256.HashData(key, token[..SignedBytes], right);
-        if (!CryptographicOperations.FixedTimeEquals(right, token[SignedBytes..]) || token[0] != (byte)kind) return null;
+        if (!IsSigned(token, key) && !IsSignedBefore(token)) return null;
+        if (token[0] != (byte)kind) return null;
         return (new Guid(token[1..17], bigEndian: true), BinaryPrimitives.ReadInt64BigEndian(token[17..25]));
+    }
+
+    private bool IsSignedBefore(ReadOnlySpan<byte> token)
+    {
+        foreach (var old in former)
+        {
+            if (IsSigned(token, old)) return true;
+        }
+        return false;
+    }
+
+    private static bool IsSigned(ReadOnlySpan<byte> token, byte[] key)
+    {
+        Span<byte> right = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(key, token[..SignedBytes], right);
+        return CryptographicOperations.FixedTimeEquals(right, token[SignedBytes..]);
     }
 }
