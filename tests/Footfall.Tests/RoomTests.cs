@@ -24,8 +24,9 @@ public sealed partial class RoomTests
         ("Segments", ["Postgres", "Leads", "Rollups"]),
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
-        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Definitions", "Rollups", "Explore", "Metrics"]),
-        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Definitions", "Rollups"]),
+        ("Demo", ["Capture", "Ingestion", "Leads", "Rollups"]),
+        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Definitions", "Rollups", "Explore", "Metrics", "Demo"]),
+        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Definitions", "Rollups", "Demo"]),
     ];
 
     private static readonly string[] Buckets = ["Services", "Models", "Helpers", "Utils", "Common", "Manager", "Base"];

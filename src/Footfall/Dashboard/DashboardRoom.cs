@@ -39,6 +39,7 @@ public static class DashboardRoom
         services.AddScoped<VitalsReader>();
         services.AddScoped<HealthReader>();
         services.AddSingleton<RealtimeFeed>();
+        services.AddSingleton<DemoFill>();
         services.AddReports();
 
         services.AddDataProtection().SetApplicationName("footfall");

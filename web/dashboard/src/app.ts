@@ -1,7 +1,7 @@
 // What makes pages quicker under the hand. Every page works without it.
 import { watchArrival } from './arrival';
 import { goTo, startNavigation } from './navigation';
-import { startLive } from './live';
+import { startLive, startRenewal } from './live';
 
 declare const CHART: string;
 
@@ -65,6 +65,7 @@ function dress() {
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy][hidden]')) button.hidden = !navigator.clipboard;
   if (document.querySelector('ff-chart')) void import(CHART);
   startLive();
+  startRenewal();
   watchArrival();
 }
 
