@@ -5,6 +5,7 @@ using Footfall.Cli;
 using Footfall.Dashboard;
 using Footfall.Dashboard.Reports;
 using Footfall.Definitions;
+using Footfall.Demo;
 using Footfall.Explore;
 using Footfall.Hosting;
 using Footfall.Ingestion;
@@ -58,6 +59,7 @@ public static class FootfallHost
         builder.Services.AddApiDocument();
         MetricsRoom.AddMetrics(builder.Services);   // ASP.NET Core has an AddMetrics of its own
         builder.Services.AddTelemetry(builder.Configuration);
+        builder.Services.AddDemo();
         builder.Services.AddDashboard();
         change?.Invoke(builder);
 
@@ -97,6 +99,7 @@ public static class FootfallHost
         builder.Services.AddExplore();
         MetricsRoom.AddMetrics(builder.Services);
         builder.Services.AddReports();
+        builder.Services.AddDemo();
         builder.Services.AddCli();
         return builder.Build();
     }

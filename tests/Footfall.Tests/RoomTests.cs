@@ -26,8 +26,9 @@ public sealed partial class RoomTests
         ("Explore", ["Postgres", "Segments"]),
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Telemetry", ["Access", "Metrics"]),
-        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Definitions", "Rollups", "Explore", "Metrics"]),
-        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Backups", "Definitions", "Rollups", "Telemetry"]),
+        ("Demo", ["Capture", "Ingestion", "Leads", "Rollups"]),
+        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Definitions", "Rollups", "Explore", "Metrics", "Demo"]),
+        ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Backups", "Definitions", "Rollups", "Telemetry", "Demo"]),
     ];
 
     private static readonly string[] Buckets = ["Services", "Models", "Helpers", "Utils", "Common", "Manager", "Base"];

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using Footfall.Cli.Demo;
 using Footfall.Cli.Export;
 using Footfall.Cli.Import;
 

@@ -44,6 +44,7 @@ public static class DashboardRoom
         services.AddSingleton<SharedLinkStore>();
         services.AddSingleton<UnlockedLinks>();
         services.AddScoped<LeadsOverview>();
+        services.AddSingleton<DemoFill>();
         services.AddReports();
 
         services.AddDataProtection().SetApplicationName("footfall");

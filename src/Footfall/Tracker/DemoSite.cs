@@ -6,7 +6,7 @@ namespace Footfall.Tracker;
 /// <summary>A small shop that is tracked, at /demo/: plain files that may be copied to any web server.</summary>
 internal static class DemoSite
 {
-    private const string Prefix = "Footfall.Demo.";
+    private const string Prefix = "Footfall.DemoSite.";
     private static readonly FrozenDictionary<string, byte[]> Files = Load();
 
     public static bool IsOn(IServiceProvider services) =>

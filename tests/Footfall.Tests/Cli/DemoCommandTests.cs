@@ -40,6 +40,8 @@ public sealed class DemoCommandTests
             """));
         Assert.Equal(["True|True"], await database.RowsAsync("select sum(leads_accepted) = (select count(*) from form_submissions), sum(events_duplicate) = 0 from daily_ingest_rollups where property_id = 'demo'"));
         Assert.Equal(["True"], await database.RowsAsync("select sum(new_leads) = (select count(*) from leads) from daily_metric_rollups where property_id = 'demo'"));
+        // As many leave at once as leave a real shop.
+        Assert.Equal(["True"], await database.RowsAsync("select sum(bounces)::float / sum(sessions) between 0.35 and 0.5 from daily_metric_rollups where property_id = 'demo'"));
         // Weekdays differ, as they do on real sites.
         Assert.Equal(["True"], await database.RowsAsync("select avg(n) filter (where d = 1) > 1.2 * avg(n) filter (where d = 6) from (select extract(dow from started_at at time zone 'UTC') d, count(*) n from sessions group by date_trunc('day', started_at at time zone 'UTC'), 1) x"));
     }

@@ -68,6 +68,9 @@ public sealed partial class OverviewTests(DashboardServer server) : IClassFixtur
     [InlineData("/p/shop/funnels")]
     [InlineData("/p/shop/experiments")]
     [InlineData("/p/shop/reports")]
+    [InlineData("/p/shop/funnels/new")]
+    [InlineData("/p/shop/experiments/new")]
+    [InlineData("/p/shop/retention")]
     [InlineData("/welcome")]
     [InlineData("/sign-in")]
     public async Task A_page_has_nothing_inline_and_nothing_from_elsewhere(string path)

@@ -21,7 +21,7 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
         ("overview", $"/p/demo?from={DashboardServer.Yesterday.AddDays(-29):yyyy-MM-dd}&to={DashboardServer.Yesterday:yyyy-MM-dd}"), ("realtime", "/p/demo/realtime"), ("funnels", "/p/demo/funnels?period=90d"), ("experiments", "/p/demo/experiments"),
         ("entities", "/p/demo/entities"), ("vitals", "/p/demo/vitals?period=90d"), ("health", "/p/demo/health"),
         ("leads", "/p/demo/leads"), ("settings", "/p/demo/settings"), ("shared-links", "/p/demo/settings/links"), ("tokens", "/p/demo/settings/tokens"),
-        ("reports", "/p/demo/reports"), ("report-mail", "/p/demo/reports/preview.html"), ("path", "/p/demo/by/path?period=90d"), ("welcome", "/welcome"), ("error", "/p/demo?period=fortnight"), ("empty", "/p/empty.example"),
+        ("reports", "/p/demo/reports"), ("funnel", "/p/demo/funnels/core_journey?period=90d&by=source"), ("funnel-form", "/p/demo/funnels/new"), ("experiment-form", "/p/demo/experiments/hero/edit"), ("experiment-remove", "/p/demo/experiments/hero/remove"), ("retention", "/p/demo/retention"), ("report-mail", "/p/demo/reports/preview.html"), ("path", "/p/demo/by/path?period=90d"), ("welcome", "/welcome"), ("error", "/p/demo?period=fortnight"), ("empty", "/p/empty.example"),
     ];
 
     private const string Experiment = """

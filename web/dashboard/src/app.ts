@@ -1,7 +1,7 @@
 // What makes pages quicker under the hand. Every page works without it.
 import { watchArrival } from './arrival';
 import { goTo, startNavigation } from './navigation';
-import { startLive } from './live';
+import { startLive, startRenewal } from './live';
 
 declare const CHART: string;
 
@@ -67,6 +67,7 @@ function dress() {
   // On a narrow screen the page's own name may lie beside it.
   document.querySelector('.top nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   startLive();
+  startRenewal();
   watchArrival();
 }
 

@@ -5,6 +5,12 @@ const fallbackEvery = 10_000;
 let source: EventSource | undefined;
 let timer = 0;
 
+/** A page about work in progress asks for itself until the work is done. */
+export function startRenewal() {
+  const pause = Number(document.querySelector<HTMLElement>('[data-renew]')?.dataset['renew'] ?? 0);
+  if (pause) setTimeout(() => void renew(), pause);
+}
+
 export function startLive() {
   const address = document.querySelector<HTMLElement>('[data-live]')?.dataset['live'];
   if (!address) {

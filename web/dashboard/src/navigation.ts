@@ -37,7 +37,7 @@ export async function renew() {
 
 const isOurs = (href: string) => {
   const url = new URL(href, location.href);
-  return url.origin === location.origin && /^\/[ps]\//.test(url.pathname) && !/\.(csv|pdf|html|txt)$/.test(url.pathname) && !(url.hash && url.pathname === location.pathname && url.search === location.search);
+  return url.origin === location.origin && /^\/([ps]\/|welcome)/.test(url.pathname) && !/\.(csv|pdf|html|txt)$/.test(url.pathname) && !(url.hash && url.pathname === location.pathname && url.search === location.search);
 };
 
 async function show(href: string, push: boolean, quiet = false) {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Dashboard.SignIn;
+using Footfall.Demo;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -15,6 +16,8 @@ internal static class WelcomeEndpoints
         var group = routes.MapGroup("/welcome").ExcludeFromDescription().AddEndpointFilter(PageGuard.Failures).AddEndpointFilter(AdmitAdmin);
         group.MapGet("", ShowAsync);
         group.MapPost("", MakeAsync).AddEndpointFilter(Forms.RequireToken);
+        group.MapGet("/demo", ShowDemoAsync);
+        group.MapPost("/demo", FillDemoAsync).AddEndpointFilter(Forms.RequireToken);
     }
 
     private static async ValueTask<object?> AdmitAdmin(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
@@ -26,11 +29,27 @@ internal static class WelcomeEndpoints
             : Views.Error(context, StatusCodes.Status403Forbidden, "Only for admins", "A site is added with an admin's key. Ask whoever runs this server, or sign out and in again with that key.");
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, PropertyStore properties, IAntiforgery antiforgery, TimeProvider clock, CancellationToken cancellationToken)
+    /// <summary>How it fares; where nobody has begun it, the welcome or what is there.</summary>
+    private static async Task<IResult> ShowDemoAsync(HttpContext context, DemoFill demo, DemoFiller filler, IAntiforgery antiforgery, CancellationToken cancellationToken)
+    {
+        if (demo.State is { Runs: false, IsDone: false, Problem: null }) return TypedResults.LocalRedirect(await filler.IsEmptyAsync(cancellationToken) ? "/welcome" : $"/p/{DemoFiller.PropertyId}");
+        return Views.Page<DemoPage>(context, new Dictionary<string, object?> { [nameof(DemoPage.State)] = demo.State, [nameof(DemoPage.FormToken)] = antiforgery.GetAndStoreTokens(context).RequestToken });
+    }
+
+    private static async Task<IResult> FillDemoAsync(HttpContext context, DemoFill demo, DemoFiller filler, CancellationToken cancellationToken)
+    {
+        // What is counted there already is left alone, unless a filling of our own was broken off.
+        if (demo.State.Problem is null && !demo.State.Runs && !await filler.IsEmptyAsync(cancellationToken))
+            return Views.Error(context, StatusCodes.Status409Conflict, "There are figures already", $"The property {DemoFiller.PropertyId} has been counted for. Look at /p/{DemoFiller.PropertyId}; `footfall demo` adds days that are missing.");
+        demo.Begin();
+        return SignInEndpoints.Redirect(context, "/welcome/demo");
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext context, PropertyStore properties, DemoFiller demo, IAntiforgery antiforgery, TimeProvider clock, CancellationToken cancellationToken)
     {
         var asked = context.Request.Query["property"].ToString();
         var known = asked.Length > 0 && (await properties.TitlesAsync(cancellationToken)).Any(t => t.Id == asked);
-        return Page(context, antiforgery, clock, known ? asked : null, null, null);
+        return Page(context, antiforgery, clock, known ? asked : null, null, null, await demo.IsEmptyAsync(cancellationToken));
     }
 
     private static async Task<IResult> MakeAsync(HttpContext context, PropertyStore properties, IAntiforgery antiforgery, TimeProvider clock, CancellationToken cancellationToken)
@@ -53,11 +72,12 @@ internal static class WelcomeEndpoints
         return Property.WithoutWww(uri.IdnHost.ToLowerInvariant()).ToString();
     }
 
-    private static RazorComponentResult Page(HttpContext context, IAntiforgery antiforgery, TimeProvider clock, string? property, string? host, string? problem) => Views.Page<WelcomePage>(context, new Dictionary<string, object?>
+    private static RazorComponentResult Page(HttpContext context, IAntiforgery antiforgery, TimeProvider clock, string? property, string? host, string? problem, bool demoIsEmpty = true) => Views.Page<WelcomePage>(context, new Dictionary<string, object?>
     {
         [nameof(WelcomePage.Problem)] = problem,
         [nameof(WelcomePage.Property)] = property,
         [nameof(WelcomePage.Host)] = host,
+        [nameof(WelcomePage.DemoIsEmpty)] = demoIsEmpty,
         [nameof(WelcomePage.FormToken)] = antiforgery.GetAndStoreTokens(context).RequestToken,
         [nameof(WelcomePage.Snippet)] = property is null ? "" : InstallPage.SnippetOf($"{context.Request.Scheme}://{context.Request.Host}", property),
         [nameof(WelcomePage.Since)] = clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),

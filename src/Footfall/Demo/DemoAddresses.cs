@@ -1,7 +1,7 @@
 using System.Net;
 using Footfall.Capture;
 
-namespace Footfall.Cli.Demo;
+namespace Footfall.Demo;
 
 /// <summary>Addresses of the countries that the made-up visitors come from, found by asking the country database about random ones. Only their hashes are stored.</summary>
 internal sealed class DemoAddresses

@@ -3,7 +3,7 @@ using System.Text;
 using Footfall.Capture;
 using Footfall.Leads;
 
-namespace Footfall.Cli.Demo;
+namespace Footfall.Demo;
 
 /// <summary>One visit as it is made up, event by event, each some seconds after the one before: what the tracker would have sent.</summary>
 internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, Random random, IVisitorKeys keys)
@@ -27,7 +27,8 @@ internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, 
     /// <summary>The form that was sent in the visit, at most one.</summary>
     public (LeadRequest Request, Sender Sender)? Form { get; private set; }
 
-    public void View(string to, string? referrer = null, (string Source, string Medium, string Campaign)? utm = null)
+    /// <param name="glance">Looked at for some seconds only.</param>
+    public void View(string to, string? referrer = null, (string Source, string Medium, string Campaign)? utm = null, bool glance = false)
     {
         if (Events.Count > 0)
         {
@@ -40,7 +41,7 @@ internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, 
         view.Referrer = referrer;
         if (utm is { } tags) (view.UtmSource, view.UtmMedium, view.UtmCampaign) = tags;
         if (Array.Find(Products, p => p.Path == to) is { Product: { } product }) (view.EntityType, view.EntityId) = ("product", product);
-        now = now.AddSeconds(3 + (random.NextDouble() * random.NextDouble() * (to == "/guide.html" ? 420 : 110)));
+        now = now.AddSeconds(glance ? 1.5 + (random.NextDouble() * 7) : 3 + (random.NextDouble() * random.NextDouble() * (to == "/guide.html" ? 420 : 110)));
     }
 
     /// <summary>The page is left: how long it was looked at, and once in a visit how fast it was.</summary>
@@ -115,7 +116,7 @@ internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, 
             Email = visitor.Email,
             AnonId = visitor.AnonId,
             EventId = $"{id}-form",
-            PropertyId = DemoCommand.PropertyId,
+            PropertyId = DemoFiller.PropertyId,
             FormName = FormName,
             Path = path,
             ConsentStatus = random.NextDouble() < 0.93 ? ConsentStatus.Express : ConsentStatus.Implied,
@@ -134,7 +135,7 @@ internal sealed class DemoVisit(DemoVisitor visitor, DateTime start, string id, 
             EventType = type,
             EventId = $"{id}-{Events.Count}",
             AnonId = visitor.AnonId,
-            PropertyId = DemoCommand.PropertyId,
+            PropertyId = DemoFiller.PropertyId,
             Path = path,
             Timestamp = Sender.WholeMicroseconds(at),
             AccountId = account,

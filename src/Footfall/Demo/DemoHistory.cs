@@ -2,7 +2,7 @@ using Footfall.Capture;
 using Footfall.Definitions;
 using Footfall.Leads;
 
-namespace Footfall.Cli.Demo;
+namespace Footfall.Demo;
 
 /// <summary>
 /// What happened at Halda, the made-up shop of the demo site, on a day: who came, from where, and what they did. A day is
@@ -12,7 +12,7 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
 {
     public const string Host = "halda.example";
     public static readonly string[] Hosts = [Host];
-    public static readonly GoalSetting[] Goals = [new("basket", "add_to_cart", null)];
+    public static readonly (string Name, string EventType)[] Goals = [("basket", "add_to_cart")];
 
     /// <summary>Sunday first: people look around in the evening of working days and train at weekends.</summary>
     private static readonly double[] Rhythm = [0.82, 1.12, 1.08, 1.06, 1.0, 0.88, 0.74];
@@ -20,7 +20,7 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
     /// <summary>Visits per hour of a day, UTC, of a hundred.</summary>
     private static readonly int[] Hours = [1, 1, 0, 0, 1, 2, 4, 5, 5, 5, 5, 5, 6, 5, 5, 5, 5, 6, 7, 8, 8, 6, 3, 2];
 
-    private const int NewcomersPerDay = 62;
+    private const int NewcomersPerDay = 110;
     private const int ReturnsFor = 35;       // days after which a visitor has moved on
     private const int Seed = 7_341;
 
@@ -64,7 +64,7 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
                 // Who keeps a diary comes every few days, and tires slowly; others come back once or twice.
                 var random = new Random(DemoVisitor.HashCode(Seed + (day.DayNumber * 64) + back, i));
                 var visitor = DemoVisitor.Of(joined, i, addresses);
-                var chance = visitor.Account is null ? 0.03 / Math.Sqrt(back) : 0.34 * Math.Exp(-back / 18.0);
+                var chance = visitor.Account is null ? 0.03 / Math.Sqrt(back) : 0.17 * Math.Exp(-back / 18.0);
                 if (random.NextDouble() >= chance) continue;
                 foreach (var e in Visit(visitor, day, (back * 1000) + i, first: false, forms)) yield return e;
             }
@@ -77,10 +77,11 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
         var source = SourceOf(visitor, day, first, random);
         var visit = new DemoVisit(visitor, day.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc).AddHours(HourOf(random)).AddSeconds(random.Next(3600)), $"demo-{day.DayNumber}-{number}", random, keys);
         var entry = EntryOf(source, first, visitor, random);
-        visit.View(entry, source.Referrer, source.Campaign is { } c ? (c.Source, c.Medium, c.Name) : null);
+        // Most strangers look and leave, as they do everywhere; the bold headline keeps a few more. Who keeps a diary sometimes only peeks at it.
+        var glance = random.NextDouble() < (visitor.Account is not null ? (first ? 0.1 : 0.14) : visitor.Variant == "bold" ? 0.55 : 0.62);
+        visit.View(entry, source.Referrer, source.Campaign is { } c ? (c.Source, c.Medium, c.Name) : null, glance);
         if (entry == DemoVisit.Home && first) visit.Event("experiment_assigned", ("experimentId", "hero"), ("variantId", visitor.Variant));
-        // The bold headline keeps a few more people.
-        if (random.NextDouble() < (visitor.Variant == "bold" ? 0.36 : 0.42) && first && visitor.Account is null)
+        if (glance)
         {
             visit.Leave();
             return visit.Events;

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Footfall.Cli.Demo;
+namespace Footfall.Demo;
 
 /// <summary>A made-up person: the same one whenever their number comes up.</summary>
 /// <param name="Joined">The day of the first visit.</param>
