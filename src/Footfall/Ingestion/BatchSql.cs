@@ -227,6 +227,20 @@ internal static class BatchSql
                    order by island, exit_at desc, exit_event_id desc) x on x.island = t.island
         """;
 
+    /// <summary>In the order of <see cref="BatchNeeds"/>: whether a later step would find anything to do. Reads temporary tables only.</summary>
+    public const string Needs = """
+        select exists (select from batch_islands where near > 1),
+               exists (select
+                       from batch_pieces p
+                       join batch_islands i on i.island = p.island
+                       where p.session_id is not null
+                         and (p.entry_event_id <> i.entry_event_id
+                              or (p.sealed and (p.exit_event_id <> i.exit_event_id or not i.sealed))
+                              or (p.session_id = i.exit_session and i.sealed and not p.sealed))),
+               exists (select from batch_islands where near > 0),
+               exists (select from batch_visitors where first_at < known_first_at)
+        """;
+
     /// <summary>Sessions that a late event bridged: their events move over to the one that lives on.</summary>
     public const string Absorb = """
         update events e
@@ -351,7 +365,12 @@ internal static class BatchSql
     /// grew, joined or moved (what happened on one is filtered by where the session ended on another), where a visitor turns out not to have been new, and where the leads of
     /// such a visitor were captured. Last in the transaction, since these rows are shared by all servers.
     /// </summary>
-    public const string MarkDirtyDays = """
+    public const string MarkDirtyDays = MarkHead + MarkVisitors + MarkTail;
+
+    /// <summary>The same for a batch in which no visitor turns out not to have been new.</summary>
+    public const string MarkBatchDays = MarkHead + MarkTail;
+
+    private const string MarkHead = """
         insert into dirty_days as d (property_id, day, marks, marked_at)
         select property_id, day, 1, @now
         from (
@@ -363,6 +382,10 @@ internal static class BatchSql
             from batch_islands i
             cross join lateral generate_series((i.starts at time zone 'UTC')::date::timestamp, (i.ends at time zone 'UTC')::date::timestamp, interval '1 day') as d (day)
             where i.near > 0
+
+        """;
+
+    private const string MarkVisitors = """
             union
             select e.property_id, (e.occurred_at at time zone 'UTC')::date
             from batch_visitors v
@@ -370,6 +393,10 @@ internal static class BatchSql
             where v.first_at < v.known_first_at and e.session_id is not null
               and ((v.first_at at time zone 'UTC')::date < (v.known_first_at at time zone 'UTC')::date
                    or v.first_property <> v.known_property)
+
+        """;
+
+    private const string MarkTail = """
             union
             select l.property_id, (l.first_captured_at at time zone 'UTC')::date
             from batch_visitors v

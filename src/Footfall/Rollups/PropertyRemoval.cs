@@ -22,7 +22,7 @@ internal sealed class PropertyRemoval(NpgsqlDataSource database, AuditLog audit,
     internal static readonly string[] Tables =
     [
         .. RetentionStore.RollupTables, "product_users", "entity_visitor_days", "entity_visitors", "dirty_days", "purged_days", "backfill_days", "rollup_runs", "imports",
-        "experiments", "funnels", "day_notes", "shared_links", "access_tokens",
+        "experiments", "funnels", "day_notes", "report_deliveries", "report_recipients", "report_settings", "shared_links", "access_tokens",
     ];
 
     /// <summary>
