@@ -21,7 +21,7 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
     private static readonly int[] Hours = [1, 1, 0, 0, 1, 2, 4, 5, 5, 5, 5, 5, 6, 5, 5, 5, 5, 6, 7, 8, 8, 6, 3, 2];
 
     private const int NewcomersPerDay = 110;
-    private const int ReturnsFor = 35;       // days after which a visitor has moved on
+    private const int ReturnsFor = 70;       // days after which a visitor has moved on
     private const int Seed = 7_341;
 
     private static readonly (Source Source, int Share)[] Sources =
@@ -64,7 +64,7 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
                 // Who keeps a diary comes every few days, and tires slowly; others come back once or twice.
                 var random = new Random(DemoVisitor.HashCode(Seed + (day.DayNumber * 64) + back, i));
                 var visitor = DemoVisitor.Of(joined, i, addresses);
-                var chance = visitor.Account is null ? 0.03 / Math.Sqrt(back) : 0.17 * Math.Exp(-back / 18.0);
+                var chance = visitor.Account is null ? 0.03 / Math.Sqrt(back) : (0.13 * Math.Exp(-back / 18.0)) + 0.004;
                 if (random.NextDouble() >= chance) continue;
                 foreach (var e in Visit(visitor, day, (back * 1000) + i, first: false, forms)) yield return e;
             }
@@ -78,7 +78,7 @@ internal sealed class DemoHistory(DemoAddresses addresses, IVisitorKeys keys)
         var visit = new DemoVisit(visitor, day.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc).AddHours(HourOf(random)).AddSeconds(random.Next(3600)), $"demo-{day.DayNumber}-{number}", random, keys);
         var entry = EntryOf(source, first, visitor, random);
         // Most strangers look and leave, as they do everywhere; the bold headline keeps a few more. Who keeps a diary sometimes only peeks at it.
-        var glance = random.NextDouble() < (visitor.Account is not null ? (first ? 0.1 : 0.14) : visitor.Variant == "bold" ? 0.55 : 0.62);
+        var glance = random.NextDouble() < (visitor.Account is not null ? (first ? 0.1 : 0.18) : visitor.Variant == "bold" ? 0.66 : 0.74);
         visit.View(entry, source.Referrer, source.Campaign is { } c ? (c.Source, c.Medium, c.Name) : null, glance);
         if (entry == DemoVisit.Home && first) visit.Event("experiment_assigned", ("experimentId", "hero"), ("variantId", visitor.Variant));
         if (glance)

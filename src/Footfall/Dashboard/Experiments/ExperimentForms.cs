@@ -1,6 +1,7 @@
 using System.Globalization;
 using Footfall.Dashboard.SignIn;
 using Footfall.Definitions;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Footfall.Dashboard.Experiments;
 
@@ -116,16 +117,16 @@ internal static class ExperimentForms
         return Done(page, "removed");
     }
 
-    private static IResult Form(CurrentPage page, ExperimentDraft draft)
+    private static RazorComponentResult Form(CurrentPage page, ExperimentDraft draft)
     {
         page.Show(draft);
         return Views.Page<ExperimentFormPage>(page.Context, status: draft.Problem is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
-    private static IResult Ask(CurrentPage page, ExperimentDefinition experiment, string? problem) => Views.Page<ExperimentRemovePage>(
+    private static RazorComponentResult Ask(CurrentPage page, ExperimentDefinition experiment, string? problem) => Views.Page<ExperimentRemovePage>(
         page.Context, new Dictionary<string, object?> { [nameof(ExperimentRemovePage.Id)] = experiment.Id, [nameof(ExperimentRemovePage.Problem)] = problem }, problem is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
 
     private static IResult Done(CurrentPage page, string done) => SignInEndpoints.Redirect(page.Context, page.Address.On("experiments").With("done", done).ToString());
 
-    private static IResult NotHere(CurrentPage page) => Views.Error(page.Context, StatusCodes.Status404NotFound, "No such experiment", "Somebody may have removed it. The page Experiments shows those there are.");
+    private static RazorComponentResult NotHere(CurrentPage page) => Views.Error(page.Context, StatusCodes.Status404NotFound, "No such experiment", "Somebody may have removed it. The page Experiments shows those there are.");
 }

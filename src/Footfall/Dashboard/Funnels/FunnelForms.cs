@@ -1,6 +1,7 @@
 using System.Globalization;
 using Footfall.Dashboard.SignIn;
 using Footfall.Definitions;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Footfall.Dashboard.Funnels;
 
@@ -112,18 +113,18 @@ internal static class FunnelForms
     private static async Task<FunnelDefinition?> OwnAsync(string name, CurrentPage page, FunnelStore store, CancellationToken cancellationToken) =>
         (await store.ListAsync(page.Property.Id, cancellationToken)).FirstOrDefault(f => f.Name == name && !store.Configured.Contains(f));
 
-    private static IResult Form(CurrentPage page, FunnelDraft draft)
+    private static RazorComponentResult Form(CurrentPage page, FunnelDraft draft)
     {
         page.Show(draft);
         return Views.Page<FunnelFormPage>(page.Context, status: draft.Problem is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
-    private static IResult Ask(CurrentPage page, FunnelDefinition funnel, string? problem) => Views.Page<FunnelRemovePage>(
+    private static RazorComponentResult Ask(CurrentPage page, FunnelDefinition funnel, string? problem) => Views.Page<FunnelRemovePage>(
         page.Context, new Dictionary<string, object?> { [nameof(FunnelRemovePage.Name)] = funnel.Name, [nameof(FunnelRemovePage.Problem)] = problem }, problem is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
 
     private static IResult Done(CurrentPage page, string done) => SignInEndpoints.Redirect(page.Context, page.Address.On("funnels").With("done", done).ToString());
 
-    private static IResult NotHere(CurrentPage page, FunnelStore store, string name) => store.Configured.Any(f => f.Name == name)
+    private static RazorComponentResult NotHere(CurrentPage page, FunnelStore store, string name) => store.Configured.Any(f => f.Name == name)
         ? Views.Error(page.Context, StatusCodes.Status409Conflict, "This funnel is the server's", "It comes from the configuration (Funnels:Definitions, Funnels:CoreJourney), is the same for every property, and is changed there.")
         : Views.Error(page.Context, StatusCodes.Status404NotFound, "No such funnel", "Somebody may have removed it. The page Funnels shows those there are.");
 }

@@ -5,9 +5,10 @@ namespace Footfall.Dashboard.Returning;
 
 /// <summary>Who came back, week by week.</summary>
 /// <param name="Days">The window that is shown.</param>
+/// <param name="IsUsual">The address names no days.</param>
 /// <param name="Mean">By how many pieces later: the share of all visitors of those cohorts for which the piece is over; null where none is.</param>
 /// <param name="DetailFrom">The first day with raw rows, where the window begins before it; else null.</param>
-internal sealed record RetentionModel(Interval Per, DayRange Days, IReadOnlyList<CohortBody> Cohorts, IReadOnlyList<double?> Mean, DateOnly? DetailFrom);
+internal sealed record RetentionModel(Interval Per, DayRange Days, bool IsUsual, IReadOnlyList<CohortBody> Cohorts, IReadOnlyList<double?> Mean, DateOnly? DetailFrom);
 
 internal sealed class RetentionOverview(CurrentPage page, Questions questions)
 {
@@ -26,14 +27,16 @@ internal sealed class RetentionOverview(CurrentPage page, Questions questions)
         var cohorts = await questions.KeptOfMomentAsync($"retention {per} {filters}", m => Ways.AnswerAsync(m, query, cancellationToken));
         var grid = WayEndpoints.Grid(query, cohorts, page.Now);
         var columns = grid.Count == 0 ? 0 : grid.Max(c => c.Cells.Count);
-        return new RetentionModel(per, days, grid, [.. Enumerable.Range(0, columns).Select(i => Mean(grid, i))], page.State.CompleteFrom is { } from && from > days.From ? from : null);
+        return new RetentionModel(per, days, IsUsual, grid, [.. Enumerable.Range(0, columns).Select(i => Mean(grid, i))], page.State.CompleteFrom is { } from && from > days.From ? from : null);
     }
+
+    private bool IsUsual => page.Address["period"] is null && page.Address["from"] is null;
 
     // Without days in the address the last twelve weeks: thirty days would show four.
     private DayRange DaysOf(Interval per)
     {
         var days = page.Period.Days;
-        if (page.Address["period"] is null && page.Address["from"] is null)
+        if (IsUsual)
             days = per switch
             {
                 Interval.Day => new DayRange(page.Today.AddDays(-13), page.Today),
