@@ -64,7 +64,7 @@ internal static class IngestionBenchmark
         {
             done += chunk.Length;
             if (done <= there) continue;
-            await WriteAsync(writer, chunk);
+            await WriteAsync(writer, Lanes.All, chunk);
             if (done % 500_000 < batch) Console.WriteLine($"filling: {done:N0} events, {done / watch.Elapsed.TotalSeconds:N0}/s");
         }
         await database.RunAsync("vacuum analyze");
@@ -78,15 +78,18 @@ internal static class IngestionBenchmark
 
     private static async Task IngestAsync(BenchDatabase database, List<CapturedEvent> rows, int batch)
     {
-        await using var writer = Writer(database);
-        foreach (var chunk in rows.Chunk(batch)) await WriteAsync(writer, chunk);
+        await using var writers = new LaneWriters(() => Writer(database), Options.Create(new IngestionOptions()));
+        foreach (var chunk in rows.Chunk(batch)) await writers.WriteAsync(chunk.Length, (writer, lanes) => WriteAsync(writer, lanes, chunk));
     }
 
-    private static Task WriteAsync(BatchWriter writer, CapturedEvent[] events)
+    private static Task WriteAsync(BatchWriter writer, IReadOnlyList<int> lanes, CapturedEvent[] events)
     {
         var batch = new IngestBatch();
-        foreach (var e in events) batch.Add(e);
-        return writer.WriteAsync(batch, (_, _) => Task.CompletedTask, CancellationToken.None);
+        foreach (var e in events)
+        {
+            if (lanes.Contains(Lanes.Of(e.VisitorId))) batch.Add(e);
+        }
+        return writer.WriteAsync(batch, lanes, (_, _) => Task.CompletedTask, CancellationToken.None);
     }
 
     private static async Task CopyAsync(BenchDatabase database, List<CapturedEvent> rows, int batch)

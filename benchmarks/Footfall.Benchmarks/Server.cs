@@ -104,7 +104,7 @@ internal sealed class Server : IAsyncDisposable
                 .Where(f => f.Number > 0 && f.Length > JournalFormat.HeaderBytes)
                 .OrderByDescending(f => f.Number).FirstOrDefault();
             if (newest.Number == 0) return true;
-            await using var command = database.CreateCommand("""select count(*) from journal_positions where segment = @segment and "offset" >= @length""");
+            await using var command = database.CreateCommand("""select count(*) / 4 from journal_lanes where segment = @segment and "offset" >= @length""");
             command.Parameters.AddWithValue("segment", newest.Number);
             command.Parameters.AddWithValue("length", newest.Length);
             return (long)(await command.ExecuteScalarAsync())! > 0;

@@ -1,7 +1,6 @@
 using Footfall.Access;
 using Footfall.Cli.Export;
 using Footfall.Cli.Import;
-using Footfall.Ingestion;
 
 namespace Footfall.Cli;
 
@@ -16,7 +15,6 @@ internal static class CliRoom
         services.AddSingleton<AccessLogImport>();
         services.AddSingleton<EventImport>();
         services.AddSingleton<Exporter>();
-        services.AddSingleton<Func<BatchWriter>>(s => s.GetRequiredService<BatchWriter>);
         return services;
     }
 }

@@ -38,6 +38,7 @@ internal static class BatchSql
     public const string AddProperties = """
         insert into properties (id, name)
         select distinct property_id, property_id from batch
+        order by property_id
         on conflict (id) do nothing
         """;
 

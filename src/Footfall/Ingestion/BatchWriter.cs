@@ -6,14 +6,16 @@ namespace Footfall.Ingestion;
 
 /// <summary>
 /// Writes batches into the database, each in one transaction: all of it or nothing. Used by one caller at a time.
-/// Batches of all servers pass one after the other (an advisory lock), which is what makes sessions right when two
-/// servers see the same visitor; a batch is a handful of statements, so that one stream carries more than a machine's
-/// capture can fill.
+/// Of all servers, one transaction at a time changes a lane's visitors, sessions and events (advisory locks), which is what makes
+/// sessions right when two servers see the same visitor. A batch is a handful of statements however many events it holds.
 /// </summary>
 internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions partitions, IOptions<SessionsOptions> sessions, TimeProvider clock) : IAsyncDisposable
 {
-    /// <summary>Key of the advisory lock under which visitors, sessions and events change.</summary>
+    /// <summary>Key of the advisory lock under which visitors, sessions and events change: held alone for all of them, shared by who changes some lanes.</summary>
     public const long LockKey = 0x466F6F7466616C6C; // "Footfall"
+
+    /// <summary>So many further keys follow, one for each lane.</summary>
+    private const long FirstLaneKey = LockKey + 1;
 
     /// <summary>What happens to a batch once it is in its temporary table, in this order.</summary>
     internal static readonly string[] Steps =
@@ -49,26 +51,34 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     private static readonly string StoreMany = string.Join(";\n", Steps);
     private static readonly string StoreFew = string.Join(";\n", Steps.Where(s => !s.StartsWith("analyze", StringComparison.Ordinal)));
 
-    private static readonly string Count = string.Join(";\n", [BatchSql.AddCounts, BatchSql.MarkCountedDays]);
+    private static readonly string CountOnly = string.Join(";\n", [BatchSql.AddCounts, BatchSql.MarkCountedDays]);
 
     private NpgsqlConnection? connection;
 
+    /// <inheritdoc cref="WriteAsync(IngestBatch, IReadOnlyList{int}, Func{NpgsqlConnection, CancellationToken, Task}, CancellationToken)"/>
+    public Task WriteAsync(IngestBatch batch, Func<NpgsqlConnection, CancellationToken, Task> mark, CancellationToken cancellationToken) =>
+        WriteAsync(batch, Lanes.All, mark, cancellationToken);
+
     /// <summary>Stores the batch and, in the same transaction, whatever <paramref name="mark"/> writes (how far the source was read).</summary>
+    /// <param name="lanes">Those of the batch's visitors.</param>
     /// <exception cref="NpgsqlException">Nothing was stored, or (where the connection broke during commit) perhaps all: the mark tells.</exception>
-    public async Task WriteAsync(IngestBatch batch, Func<NpgsqlConnection, CancellationToken, Task> mark, CancellationToken cancellationToken)
+    public async Task WriteAsync(IngestBatch batch, IReadOnlyList<int> lanes, Func<NpgsqlConnection, CancellationToken, Task> mark, CancellationToken cancellationToken)
     {
         try
         {
             var open = await OpenAsync(cancellationToken);
             await partitions.EnsureAsync(open, batch.Events.Where(e => !e.IsOutOfRange).Select(e => e.OccurredAt), cancellationToken);
             await using var transaction = await open.BeginTransactionAsync(cancellationToken);
-            await LockAsync(open, cancellationToken);
+            await LockAsync(open, lanes, cancellationToken);
             if (batch.Arrived.Count > 0)
             {
                 await BatchTables.FillAsync(open, batch.Events, cancellationToken);
                 await StoreAsync(open, batch, cancellationToken);
             }
-            if (batch.TurnedAway.Count > 0) await CountAsync(open, batch, cancellationToken);
+            else if (batch.TurnedAway.Count > 0)
+            {
+                await CountAsync(open, CountOnly, batch, cancellationToken);
+            }
             await mark(open, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
@@ -86,12 +96,27 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
         connection = null;
     }
 
-    /// <summary>Waits for the lock under which visitors, sessions and events change; held until the transaction ends.</summary>
-    public static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Waits for the lock under which visitors, sessions and events of all lanes change; held until the transaction ends.</summary>
+    public static Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => LockAsync(connection, Lanes.All, cancellationToken);
+
+    private static async Task LockAsync(NpgsqlConnection connection, IReadOnlyList<int> lanes, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand("select pg_advisory_xact_lock(@key)", connection);
-        command.Parameters.AddWithValue("key", LockKey);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        var all = lanes.Count == Lanes.Count;
+        // One after the other, each in a statement of its own: two servers' writers of several lanes must not wait for each other.
+        await using var batch = new NpgsqlBatch(connection);
+        Take(all ? "select pg_advisory_xact_lock(@key)" : "select pg_advisory_xact_lock_shared(@key)", LockKey);
+        if (!all)
+        {
+            foreach (var lane in lanes.Order()) Take("select pg_advisory_xact_lock(@key)", FirstLaneKey + lane);
+        }
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+
+        void Take(string sql, long key)
+        {
+            var command = new NpgsqlBatchCommand(sql);
+            command.Parameters.AddWithValue("key", key);
+            batch.BatchCommands.Add(command);
+        }
     }
 
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
@@ -106,6 +131,8 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
 
     private async Task StoreAsync(NpgsqlConnection open, IngestBatch batch, CancellationToken cancellationToken)
     {
+        // First what Capture turned away, whose rows nobody else's lanes count into, and last what all count into, in one order: else two lanes could wait for each other.
+        if (batch.TurnedAway.Count > 0) await CountAsync(open, BatchSql.AddCounts, batch, cancellationToken);
         await using var command = new NpgsqlCommand(batch.Events.Count < WorthAnalyzing ? StoreFew : StoreMany, open);
         AddParameters(command, batch, sessions.Value.Gap, clock.GetUtcNow());
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -113,17 +140,18 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
 
     internal static void AddParameters(NpgsqlCommand command, IngestBatch batch, TimeSpan gap, DateTimeOffset now)
     {
+        var days = batch.Arrived.Concat(batch.TurnedAway.Keys.Select(k => (k.Property, k.Day)).Where(k => !batch.Arrived.ContainsKey(k)).Distinct().Select(k => KeyValuePair.Create(k, 0L))).ToList();
         command.Parameters.AddWithValue("gap", gap);
         command.Parameters.AddWithValue("now", now);
-        command.Parameters.AddWithValue("properties", batch.Arrived.Keys.Select(k => k.Property).ToArray());
-        command.Parameters.AddWithValue("days", batch.Arrived.Keys.Select(k => k.Day).ToArray());
-        command.Parameters.AddWithValue("arrived", batch.Arrived.Values.ToArray());
+        command.Parameters.AddWithValue("properties", days.Select(d => d.Key.Property).ToArray());
+        command.Parameters.AddWithValue("days", days.Select(d => d.Key.Day).ToArray());
+        command.Parameters.AddWithValue("arrived", days.Select(d => d.Value).ToArray());
     }
 
-    private async Task CountAsync(NpgsqlConnection open, IngestBatch batch, CancellationToken cancellationToken)
+    private async Task CountAsync(NpgsqlConnection open, string sql, IngestBatch batch, CancellationToken cancellationToken)
     {
         var counts = batch.TurnedAway.ToArray();
-        await using var command = new NpgsqlCommand(Count, open);
+        await using var command = new NpgsqlCommand(sql, open);
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
         command.Parameters.AddWithValue("properties", counts.Select(c => c.Key.Property).ToArray());
         command.Parameters.AddWithValue("days", counts.Select(c => c.Key.Day).ToArray());

@@ -12,4 +12,12 @@ internal sealed class IngestionOptions
     /// <summary>How long to wait, after the first waiting event, for more to come into the same transaction. Trades freshness for fewer, larger transactions.</summary>
     [Range(0, 10_000, ErrorMessage = "Ingestion:GatherMilliseconds must be between 0 and 10000.")]
     public int GatherMilliseconds { get; set; } = 500;
+
+    /// <summary>How many transactions write at once, each on a connection of its own and for visitors of its own. The number of cores, if that is less than the default.</summary>
+    [Range(1, Lanes.Count, ErrorMessage = "Ingestion:Writers must be between 1 and 4.")]
+    public int Writers { get; set; } = Math.Clamp(Environment.ProcessorCount, 1, Lanes.Count);
+
+    /// <summary>While capture is busy and no more than this waits in the journal, ingestion leaves it most of the machine. 0: never.</summary>
+    [Range(0, 1024, ErrorMessage = "Ingestion:YieldMegabytes must be between 0 and 1024.")]
+    public int YieldMegabytes { get; set; } = 64;
 }

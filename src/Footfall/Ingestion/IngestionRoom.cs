@@ -8,6 +8,8 @@ public static class IngestionRoom
         services.AddOptions<SessionsOptions>().BindConfiguration("Sessions").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<IngestionOptions>().BindConfiguration("Ingestion").ValidateDataAnnotations().ValidateOnStart();
         services.AddTransient<BatchWriter>();   // each caller has a connection of its own
+        services.AddSingleton<Func<BatchWriter>>(s => s.GetRequiredService<BatchWriter>);
+        services.AddTransient<LaneWriters>();
         services.AddSingleton<JournalPositions>();
         services.AddSingleton<SessionSealer>();
         services.AddSingleton<IngestionMeter>();

@@ -9,18 +9,20 @@ namespace Footfall.Leads;
 /// </summary>
 internal sealed class ConsentLedger(NpgsqlDataSource database)
 {
-    // A statement of its own: only a fresh snapshot sees the end that another transaction has just moved.
-    private const string MoveEnd = """
-        update consent_chain
-        set last_id = last_id + 1, previous_hash = hash, hash = sha256(hash || int8send(last_id + 1) || @content)
-        """;
+    // The end moves on from where the last transaction left it, also one that was waited for: an update looks at the row as it is.
+    private const string Grow = """
+        with place as (
+            update consent_chain
+            set last_id = last_id + 1, previous_hash = hash, hash = sha256(hash || int8send(last_id + 1) || @content)
+            returning last_id, previous_hash, hash
+        ), added as (
+            insert into consent_events (id, lead_id, status, method, basis, purpose, source, ip_hash, property_id, occurred_at, expires_at,
+                                        salt, personal_digest, previous_hash, hash)
+            select last_id, @lead, @status::consent_status, @method, @basis, @purpose, @source, @ip_hash, @property, @at, @expires,
+                   @salt, @digest, previous_hash, hash
+            from place
+        )
 
-    private const string Add = """
-        insert into consent_events (id, lead_id, status, method, basis, purpose, source, ip_hash, property_id, occurred_at, expires_at,
-                                    salt, personal_digest, previous_hash, hash)
-        select last_id, @lead, @status::consent_status, @method, @basis, @purpose, @source, @ip_hash, @property, @at, @expires,
-               @salt, @digest, previous_hash, hash
-        from consent_chain
         """;
 
     private const string LockEnd = "select last_id, hash from consent_chain for update";
@@ -55,16 +57,16 @@ internal sealed class ConsentLedger(NpgsqlDataSource database)
     private const string End = "select last_id, hash from consent_chain";
 
     /// <summary>
-    /// What adds one row, as commands of a batch that runs in a transaction, which must hold the lead's row. From the first
-    /// of them to the transaction's end no other change is written, so let them come last.
+    /// The statement that adds one row, for a transaction that holds the lead's row. From then to the transaction's end no
+    /// other change is written, so let it come last.
     /// </summary>
-    public static IReadOnlyList<NpgsqlBatchCommand> Adding(Guid leadId, ConsentChange change)
+    /// <param name="then">The rest of the statement. It knows the row's <c>@lead, @status, @method, @at, @expires</c>, and its number as <c>place.last_id</c>.</param>
+    public static NpgsqlBatchCommand Adding(Guid leadId, ConsentChange change, string then = "select last_id from place")
     {
         var row = ConsentRow.Of(leadId, change);
-        var move = new NpgsqlBatchCommand(MoveEnd);
-        move.Parameters.AddWithValue("content", row.Content());
-        var add = new NpgsqlBatchCommand(Add);
+        var add = new NpgsqlBatchCommand(Grow + then);
         var p = add.Parameters;
+        p.AddWithValue("content", row.Content());
         p.AddWithValue("lead", leadId);
         p.AddWithValue("status", row.Status.Text());
         p.AddWithValue("method", row.Method.Text());
@@ -77,7 +79,7 @@ internal sealed class ConsentLedger(NpgsqlDataSource database)
         p.Add(new NpgsqlParameter("expires", NpgsqlDbType.TimestampTz) { Value = Or(row.ExpiresAt) });
         p.AddWithValue("salt", row.Salt!);
         p.AddWithValue("digest", row.PersonalDigest);
-        return [move, add];
+        return add;
     }
 
     /// <summary>Adds many rows at once, in the caller's transaction, which must hold the leads' rows. Gives the id of the first; the others follow it.</summary>

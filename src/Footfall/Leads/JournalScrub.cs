@@ -42,7 +42,7 @@ internal sealed class JournalScrub(EventJournal journal, JournalPositions positi
         // A request that was in the middle of things then has had the time to write its record.
         if (clock.GetUtcNow() - newest < InFlight) return false;
         if (turnedAt is null || turnedFor < newest) (turnedAt, turnedFor) = (journal.Turn(), newest);
-        var position = await positions.ReadAsync(journal.Id, cancellationToken);
+        var position = (await positions.ReadAsync(journal.Id, cancellationToken)).Through;
         if (position < turnedAt) return false;
         journal.Release(position);
 

@@ -2,9 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Footfall.Capture;
-using Footfall.Ingestion;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace Footfall.Leads;
 
@@ -13,14 +11,9 @@ namespace Footfall.Leads;
 /// <param name="MustConfirm">The property asks people to confirm by mail.</param>
 internal sealed record LeadTaken(Guid LeadId, bool IsNew, bool MustConfirm);
 
-/// <summary>
-/// Makes a lead of a form, in one transaction: the lead, the submission, the change of consent, the links, and the event that
-/// is on its way to the journal. All of it or nothing. Forms of one address follow each other, by the lock of the lead's row.
-/// </summary>
-internal sealed class LeadCapture(
-    NpgsqlDataSource database, CapturePipeline pipeline, EventIds ids, IOptions<LeadsOptions> options, IOptions<CaptureOptions> captureOptions, IOptions<SessionsOptions> sessions, SubmissionRecorder recorder, ConfirmationSender confirmations)
+/// <summary>Makes a lead of a form: reads out of the request what is stored, and has it written.</summary>
+internal sealed class LeadCapture(CapturePipeline pipeline, EventIds ids, IOptions<LeadsOptions> options, IOptions<CaptureOptions> captureOptions, LeadWriter writer, SubmissionRecorder recorder, ConfirmationSender confirmations)
 {
-    private const int Tries = 3;
     private readonly LeadsOptions options = options.Value;
 
     /// <summary>The lead, or why there is none. Throws what the database throws, having stored nothing.</summary>
@@ -42,68 +35,14 @@ internal sealed class LeadCapture(
             submissionId, outcome.PropertyId, request, address, e, PageOf(request, sender), isServer,
             e is null ? null : isServer ? null : e.IpHash, e is null || isServer ? null : e.UaHash, sender.ReceivedAt,
             mailHostUnknown ? "mail_host_unknown" : "valid", options.HeuristicLinks && !WantsToBeUnknown(sender));
-        for (var i = 1; ; i++)
-        {
-            try
-            {
-                var taken = await StoreAsync(submission, cancellationToken);
-                recorder.Wake();
-                if (taken.MustConfirm) confirmations.Wake();
-                return (taken, null);
-            }
-            catch (PostgresException x) when (i < Tries && x.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
-            {
-                // Another transaction was in the way; nothing was stored.
-            }
-        }
-    }
-
-    private async Task<LeadTaken> StoreAsync(Submission s, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);      // taken back where the commit is not reached
-        var (lead, doubleOptIn) = await UpsertAsync(connection, s, cancellationToken);
-        var isNew = lead.Id == s.Id;
-        var given = Given(s);
-        var standing = isNew ? null : lead.Consent;
-
-        // What a server says with a key of its own, it answers for.
-        var mustConfirm = doubleOptIn && !s.IsServer && given.Status == ConsentStatus.Express && ConsentRules.Give(standing, given, s.At) is not null;
-        var change = ConsentRules.Give(standing, mustConfirm ? given with { Status = ConsentStatus.Pending } : given, s.At);
-
-        await using var batch = new NpgsqlBatch(connection);
-        foreach (var command in LeadSql.Storing(s, lead.Id, sessions.Value.Gap)) batch.BatchCommands.Add(command);
-        if (mustConfirm) batch.BatchCommands.Add(LeadSql.AskingToConfirm(lead.Id, given, s, TimeSpan.FromHours(options.ConfirmationHours), options.SendsMail));
-        if (change is not null)
-        {
-            foreach (var command in LeadStore.Changing(lead.Id, change)) batch.BatchCommands.Add(command);
-        }
-        // With the rest rather than behind it: the ledger's end is locked until then, and every other form waits for it.
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
-        await batch.PrepareAsync(cancellationToken);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-        return new LeadTaken(lead.Id, isNew, doubleOptIn && !s.IsServer && given.Status == ConsentStatus.Express);
-    }
-
-    private async Task<(Lead Lead, bool DoubleOptIn)> UpsertAsync(NpgsqlConnection connection, Submission s, CancellationToken cancellationToken)
-    {
-        await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(LeadSql.DoubleOptIn(s.PropertyId));
-        batch.BatchCommands.Add(LeadSql.Upserting(s, sessions.Value.Gap));
-        await batch.PrepareAsync(cancellationToken);
-        await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
-        var doubleOptIn = await rows.ReadAsync(cancellationToken) && rows.GetBoolean(0);
-        await rows.NextResultAsync(cancellationToken);
-        await rows.ReadAsync(cancellationToken);
-        return (LeadStore.Read(rows), doubleOptIn);
+        var taken = await writer.WriteAsync(submission, cancellationToken);
+        recorder.Wake();
+        if (taken.MustConfirm) confirmations.Wake();
+        return (taken, null);
     }
 
     private bool WantsToBeUnknown(Sender sender) =>
         (sender.GlobalPrivacyControl && captureOptions.Value.Gpc != OptOutHandling.Ignore) || (sender.DoNotTrack && captureOptions.Value.Dnt != OptOutHandling.Ignore);
-
-    private static ConsentGiven Given(Submission s) => new(
-        s.Request.ConsentStatus ?? ConsentStatus.Pending, s.IsServer ? ConsentMethod.Api : ConsentMethod.Form, s.Request.ConsentBasis ?? ConsentBasis.Inquiry,
-        s.Request.ConsentPurpose, s.Page, s.IpHash, s.PropertyId, s.At);
 
     /// <summary>The event by which funnels and conversions see the submit. The tracker reports it too, under the same id: it counts once.</summary>
     private static EventRequest EventOf(LeadRequest r, Guid submissionId) => new()

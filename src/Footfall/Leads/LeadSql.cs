@@ -14,9 +14,7 @@ internal static class LeadSql
     /// <summary>So many who share address and browser tell nobody apart.</summary>
     public const int MostSharing = 20;
 
-    private const string AskDoubleOptIn = "select double_opt_in from properties where id = @property";
-
-    // Whoever is first makes the lead, the others wait for it here and find it made.
+    // Whoever is first makes the lead, the others wait for it here and find it made. Behind the lead: whether its property asks people to confirm.
     private const string Upsert = $"""
         insert into leads as l (id, email_normalized, email, email_domain, consent_status, first_captured_at, last_captured_at, source_channel, property_id)
         values (@id, @address, @typed, @domain, 'pending', @now, @now,
@@ -27,10 +25,14 @@ internal static class LeadSql
                           limit 1), @source),
                 @property)
         on conflict (email_normalized) do update set last_captured_at = greatest(l.last_captured_at, excluded.last_captured_at)
-        returning {LeadStore.Columns}
+        returning {LeadStore.Columns}, (select double_opt_in from properties where id = @property)
         """;
 
-    private const string AddSubmission = """
+    // One statement rather than one for each table: what a statement costs beside its rows is most of what a form costs.
+    // No event where the submission was there before: it is on its way, or has arrived. Who gave an address is known by it;
+    // what was only likely before is settled.
+    private const string Store = """
+        with submission as (
         insert into form_submissions (id, lead_id, visitor_id, session_id, property_id, form_name, submit_key, payload, consent, source,
                                       ip_hash, ua_hash, validation_status, submitted_at)
         values (@id, @lead, @visitor,
@@ -41,40 +43,35 @@ internal static class LeadSql
                  limit 1),
                 @property, @form, @submit_key, @payload::jsonb, @consent::jsonb, @page, @ip_hash, @ua_hash, @validation, @now)
         on conflict (lead_id, submit_key) do nothing
-        """;
-
-    // Nothing where the submission was there before: its event is on its way, or has arrived.
-    private const string AddEvent = """
+        returning id
+        ), event as (
         insert into form_submit_events (submission_id, property_id, day, record, created_at)
         select id, @property, @day, @record, @now
-        from form_submissions
-        where id = @id
-        """;
-
-    private const string AddOwnLink = """
+        from submission
+        ), settled as (
+        delete from lead_identities where visitor_id = @own and link_source = 'same_ip_ua_window'
+        )
         insert into lead_identities (id, lead_id, visitor_id, link_source, confidence, linked_at)
-        values (@link, @lead, @visitor, 'form_submit', 1, @now)
+        select @link, @lead, @own, 'form_submit', 1, @now
+        where @own is not null
         on conflict (lead_id, visitor_id, link_source) do nothing
         """;
-
-    // Who gave an address is known by it; what was only likely before is settled.
-    private const string DropLikelyLinks = "delete from lead_identities where visitor_id = @visitor and link_source = 'same_ip_ua_window'";
 
     /// <summary>
     /// Visitors last seen with the same address and browser within the window are likely the same person, the less so the more
     /// they are. Those who gave an address themselves are known, and are nobody else.
     /// </summary>
-    private const string AddLikelyLinks = """
+    private static readonly string AddLikelyLinks = $"""
         insert into lead_identities (id, lead_id, visitor_id, link_source, confidence, linked_at)
         select gen_random_uuid(), @lead, n.id, 'same_ip_ua_window', 0.3 + 0.3 / n.sharing, @now
         from (select v.id, count(*) over () as sharing
               from (select id
                     from visitors
                     where (last_ip_hash || last_ua_hash) = (@ip_hash || @ua_hash)
-                      and last_seen_at >= @now - @window and last_seen_at <= @now + @window
+                      and last_seen_at >= @now - interval '{LinkWindow.TotalMinutes} minutes' and last_seen_at <= @now + interval '{LinkWindow.TotalMinutes} minutes'
                       and id is distinct from @own
-                    limit @most + 1) v) n
-        where n.sharing <= @most
+                    limit {MostSharing + 1}) v) n
+        where n.sharing <= {MostSharing}
           and not exists (select from lead_identities known
                           where known.visitor_id = n.id and known.link_source in ('form_submit', 'manual_merge'))
         on conflict (lead_id, visitor_id, link_source) do update set confidence = excluded.confidence, linked_at = excluded.linked_at
@@ -89,13 +86,6 @@ internal static class LeadSql
                             and requested_at > @now - interval '10 minutes' and purpose is not distinct from @purpose)
           and (select count(*) from consent_requests where lead_id = @lead and requested_at > @now - interval '1 day') < 5
         """;
-
-    public static NpgsqlBatchCommand DoubleOptIn(string property)
-    {
-        var command = new NpgsqlBatchCommand(AskDoubleOptIn);
-        command.Parameters.AddWithValue("property", property);
-        return command;
-    }
 
     public static NpgsqlBatchCommand Upserting(Submission s, TimeSpan gap)
     {
@@ -116,7 +106,7 @@ internal static class LeadSql
     /// <summary>All but consent.</summary>
     public static IEnumerable<NpgsqlBatchCommand> Storing(Submission s, Guid lead, TimeSpan gap)
     {
-        var add = new NpgsqlBatchCommand(AddSubmission);
+        var add = new NpgsqlBatchCommand(Store);
         add.Parameters.AddWithValue("id", s.Id);
         add.Parameters.AddWithValue("lead", lead);
         Id(add.Parameters, "visitor", s.Event?.VisitorId);
@@ -132,29 +122,11 @@ internal static class LeadSql
         Bytes(add.Parameters, "ua_hash", s.LooksForLikely ? s.UaHash : null);
         add.Parameters.AddWithValue("validation", s.ValidationStatus);
         add.Parameters.AddWithValue("now", s.At);
+        add.Parameters.AddWithValue("day", DateOnly.FromDateTime(s.At.UtcDateTime));
+        add.Parameters.AddWithValue("record", s.Record);
+        add.Parameters.AddWithValue("link", Guid.NewGuid());
+        Id(add.Parameters, "own", s.OwnVisitor);
         yield return add;
-
-        var record = new NpgsqlBatchCommand(AddEvent);
-        record.Parameters.AddWithValue("id", s.Id);
-        record.Parameters.AddWithValue("property", s.PropertyId);
-        record.Parameters.AddWithValue("day", DateOnly.FromDateTime(s.At.UtcDateTime));
-        record.Parameters.AddWithValue("record", s.Record);
-        record.Parameters.AddWithValue("now", s.At);
-        yield return record;
-
-        if (s.OwnVisitor is { } own)
-        {
-            var link = new NpgsqlBatchCommand(AddOwnLink);
-            link.Parameters.AddWithValue("link", Guid.NewGuid());
-            link.Parameters.AddWithValue("lead", lead);
-            link.Parameters.AddWithValue("visitor", own);
-            link.Parameters.AddWithValue("now", s.At);
-            yield return link;
-
-            var drop = new NpgsqlBatchCommand(DropLikelyLinks);
-            drop.Parameters.AddWithValue("visitor", own);
-            yield return drop;
-        }
         if (s.LooksForLikely && s is { IpHash: { } ip, UaHash: { } ua }) yield return LikelyLinks(lead, s.OwnVisitor, ip, ua, s.At);
     }
 
@@ -165,8 +137,6 @@ internal static class LeadSql
         Id(likely.Parameters, "own", own);
         likely.Parameters.AddWithValue("ip_hash", ipHash);
         likely.Parameters.AddWithValue("ua_hash", uaHash);
-        likely.Parameters.AddWithValue("window", LinkWindow);
-        likely.Parameters.AddWithValue("most", MostSharing);
         likely.Parameters.AddWithValue("now", now);
         return likely;
     }

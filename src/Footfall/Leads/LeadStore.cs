@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Footfall.Leads;
 
@@ -23,7 +22,8 @@ internal sealed class LeadStore(NpgsqlDataSource database)
     private const string SetConsent = """
         update leads
         set consent_status = @status::consent_status, consent_method = @method, consent_purposes = @purposes,
-            consent_changed_at = @at, consent_expires_at = @expires, consent_event_id = (select last_id from consent_chain)
+            consent_changed_at = @at, consent_expires_at = @expires, consent_event_id = place.last_id
+        from place
         where id = @lead
         """;
 
@@ -61,14 +61,8 @@ internal sealed class LeadStore(NpgsqlDataSource database)
             request.Parameters.AddWithValue("at", change.OccurredAt);
             commands.Add(request);
         }
-        commands.AddRange(ConsentLedger.Adding(leadId, change));
-        var set = new NpgsqlBatchCommand(SetConsent);
-        set.Parameters.AddWithValue("lead", leadId);
-        set.Parameters.AddWithValue("status", change.Status.Text());
-        set.Parameters.AddWithValue("method", change.Method.Text());
+        var set = ConsentLedger.Adding(leadId, change, SetConsent);
         set.Parameters.AddWithValue("purposes", change.Purposes.ToArray());
-        set.Parameters.AddWithValue("at", change.OccurredAt);
-        set.Parameters.Add(new NpgsqlParameter("expires", NpgsqlDbType.TimestampTz) { Value = (object?)change.ExpiresAt ?? DBNull.Value });
         commands.Add(set);
         return commands;
     }

@@ -30,6 +30,7 @@ public static class LeadsRoom
         services.AddSingleton<Redirects>();
         services.AddSingleton<MailHosts>();
         services.AddSingleton<LeadChecks>();
+        services.AddSingleton<LeadWriter>();
         services.AddSingleton<LeadCapture>();
         services.AddSingleton<LeadEndpoint>();
         services.AddSingleton<ICaptcha>(s => s.GetRequiredService<IOptions<LeadsOptions>>().Value.Captcha.Provider == CaptchaProvider.None

@@ -1,3 +1,5 @@
+using Footfall.Capture;
+using Footfall.Ingestion;
 using Footfall.Postgres;
 using Footfall.Rollups;
 using Footfall.Tests.Infrastructure;
@@ -114,15 +116,17 @@ internal static class StoredFacts
     /// <summary>Sends one more event, and waits until it is stored: the journal keeps its order, so all that was taken before is stored then.</summary>
     public static async Task DrainAsync(HttpClient server, NpgsqlDataSource database, CancellationToken ct)
     {
+        // Each lane is stored in order, and for itself: a mark for every one of them.
         var mark = $"mark-{Guid.NewGuid():N}";
-        await server.TakenAsync($$$"""{"eventType":"mark","eventId":"{{{mark}}}","anonId":"the-marker","props":{"k":"{{{mark}}}"},"traffic":{"propertyId":"marks"} }""");
+        var visitors = Enumerable.Range(0, int.MaxValue).Select(i => $"the-marker-{i}").DistinctBy(anonId => Lanes.Of(VisitorIds.OfAnonId(anonId))).Take(Lanes.Count).ToList();
+        foreach (var visitor in visitors) await server.TakenAsync($$$"""{"eventType":"mark","eventId":"{{{mark}}}","anonId":"{{{visitor}}}","props":{"k":"{{{mark}}}-{{{visitor}}}"},"traffic":{"propertyId":"marks"} }""");
         await Eventually.HoldsAsync(async () =>
         {
             try
             {
-                await using var command = database.CreateCommand("select 1 from events where property_id = 'marks' and props ->> 'k' = @mark");
-                command.Parameters.AddWithValue("mark", mark);
-                return await command.ExecuteScalarAsync(ct) is null ? "the journal is not drained" : null;
+                await using var command = database.CreateCommand("select count(*) from events where property_id = 'marks' and props ->> 'k' = any(@marks)");
+                command.Parameters.AddWithValue("marks", visitors.Select(v => $"{mark}-{v}").ToArray());
+                return (long)(await command.ExecuteScalarAsync(ct))! < visitors.Count ? "the journal is not drained" : null;
             }
             catch (NpgsqlException e)
             {

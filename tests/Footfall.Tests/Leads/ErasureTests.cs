@@ -234,7 +234,7 @@ public sealed class ErasureTests(ApiServer server) : IClassFixture<ApiServer>
         Assert.Equal("hello \"you\"", data.GetProperty("submissions")[0].GetProperty("payload").GetProperty("message").GetString());
         Assert.Equal("visitor-export", data.GetProperty("visitors")[0].GetProperty("anonId").GetString());
         Assert.Equal("pro", data.GetProperty("events")[0].GetProperty("props").GetProperty("plan").GetString());
-        Assert.Equal("form_submit", data.GetProperty("links")[0].GetProperty("linkSource").GetString());
+        Assert.Contains(data.GetProperty("links").EnumerateArray(), l => l.GetProperty("linkSource").GetString() == "form_submit");   // other tests' visitors may be likely ones
     }
 
     [Theory]

@@ -32,7 +32,7 @@ public sealed class LedgerTests : IAsyncLifetime
     private static async Task OneAsync(NpgsqlConnection connection, Guid lead, int i)
     {
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var command in ConsentLedger.Adding(lead, Change(i))) batch.BatchCommands.Add(command);
+        batch.BatchCommands.Add(ConsentLedger.Adding(lead, Change(i)));
         await batch.ExecuteNonQueryAsync();
     }
 
