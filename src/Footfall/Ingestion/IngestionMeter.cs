@@ -17,7 +17,7 @@ internal sealed class IngestionMeter
         var meter = meters.Create();
         events = meter.CreateCounter<long>("footfall.ingest.events", "{event}", "Events taken into the database, duplicates of stored ones included.");
         setAside = meter.CreateCounter<long>("footfall.ingest.set_aside", "{record}", "Journal records that were left out: the database refuses them, or they are not readable.");
-        batches = meter.CreateHistogram("footfall.ingest.batch.duration", "s", "One transaction that takes a part of the journal in.", tags: null, Measures.Slow);
+        batches = meter.CreateHistogram("footfall.ingest.batch.duration", "s", "One transaction that takes a part of the journal in; several writers have some at once.", tags: null, Measures.Slow);
         lag = meter.CreateHistogram("footfall.ingest.lag", "s", "Time from an event's arrival to the commit that stored it, of the oldest event of each batch.", tags: null, Measures.Slow);
     }
 
