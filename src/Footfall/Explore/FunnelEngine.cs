@@ -54,27 +54,43 @@ internal sealed class FunnelEngine
     private void Look(FunnelWorker worker, int from, int to)
     {
         worker.Begin(from, to);
+        var slices = Array.ConvertAll(segments, s => RowSlice.Of(s, from, to));
+        // Most people take one step: with a bit each they are known, and only the events of the others need to be put in order.
+        Mark(0, slices, worker.Enter);
+        if (words is null)
+        {
+            Mark(1, slices, worker.GoOn);
+            if (!worker.Narrow()) return;
+        }
         for (var k = 0; k < steps.Length; k++)
         {
             for (var i = 0; i < segments.Length; i++)
             {
-                if (steps[k][i] is { } set) Collect(worker, set, i, k, RowSlice.Of(segments[i], from, to));
+                if (steps[k][i] is not { } set || slices[i].IsEmpty) continue;
+                var dayStart = HitTimes.StartOf(segments[i], query.Window);
+                foreach (var g in set.Groups)
+                {
+                    var (first, last, firstOfGuests, lastOfGuests) = slices[i].HitsOf(segments[i], segments[i].Groups[g]);
+                    Collect(worker, set, i, k, g, dayStart, first, last);
+                    Collect(worker, set, i, k, g, dayStart, firstOfGuests, lastOfGuests);
+                }
             }
-            if (k == 0 && worker.IsEmpty) return;
         }
         worker.Count();
     }
 
-    private void Collect(FunnelWorker worker, HitSet set, int index, int step, in RowSlice slice)
+    private void Mark(int step, RowSlice[] slices, Action<int> mark)
     {
-        if (slice.IsEmpty) return;
-        var segment = segments[index];
-        var dayStart = HitTimes.StartOf(segment, query.Window);
-        foreach (var g in set.Groups)
+        for (var i = 0; i < segments.Length; i++)
         {
-            var (first, last, firstOfGuests, lastOfGuests) = slice.HitsOf(segment, segment.Groups[g]);
-            Collect(worker, set, index, step, g, dayStart, first, last);
-            Collect(worker, set, index, step, g, dayStart, firstOfGuests, lastOfGuests);
+            if (steps[step][i] is not { } set || slices[i].IsEmpty) continue;
+            var segment = segments[i];
+            foreach (var g in set.Groups)
+            {
+                var (first, last, firstOfGuests, lastOfGuests) = slices[i].HitsOf(segment, segment.Groups[g]);
+                for (var hit = first; hit < last; hit++) if (!set.Checks || set.Keeps(hit)) mark(segment.Visitor[segment.HitRow[hit]]);
+                for (var hit = firstOfGuests; hit < lastOfGuests; hit++) if (!set.Checks || set.Keeps(hit)) mark(segment.Visitor[segment.HitRow[hit]]);
+            }
         }
     }
 
@@ -84,8 +100,8 @@ internal sealed class FunnelEngine
         var checks = set.Checks;
         for (var hit = first; hit < last; hit++)
         {
-            if (checks && !set.Keeps(hit)) continue;
             var row = segment.HitRow[hit];
+            if (!worker.Follows(segment.Visitor[row]) || (checks && !set.Keeps(hit))) continue;
             var at = HitTimes.At(segment, dayStart, hit);
             if (at < end + reach) worker.Add(segment.Visitor[row], at, step, step == 0 && query.By is not null ? KeyOf(index, group, hit, row) : 0);
         }

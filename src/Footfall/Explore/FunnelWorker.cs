@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Footfall.Segments;
 
@@ -21,11 +23,9 @@ internal sealed class FunnelWorker(int steps, long reach, Words? words, Func<int
     private Mark[] marks = new Mark[4_096], ordered = [];
     private int count, from;
     private int[] starts = [];
-    private ulong[] entered = [];
+    private ulong[] entered = [], wentOn = [];
 
     public FunnelTally Tally { get; } = new(steps);
-
-    public bool IsEmpty => count == 0;
 
     public void Begin(int fromVisitor, int toVisitor)
     {
@@ -34,19 +34,41 @@ internal sealed class FunnelWorker(int steps, long reach, Words? words, Func<int
         if (starts.Length < width + 1)
         {
             starts = new int[width + 1];
-            entered = new ulong[(width >> 6) + 1];
+            (entered, wentOn) = (new ulong[(width >> 6) + 1], new ulong[(width >> 6) + 1]);
         }
         Array.Clear(starts);
         Array.Clear(entered);
+        Array.Clear(wentOn);
     }
 
-    /// <summary>Events of the first step must all come before others: of visitors who never enter nothing is kept.</summary>
+    /// <summary>Who has an event of the first step; of others nothing is kept.</summary>
+    public void Enter(int visitor) => entered[(visitor - from) >> 6] |= 1UL << (visitor - from);
+
+    /// <summary>Who has one of the second.</summary>
+    public void GoOn(int visitor) => wentOn[(visitor - from) >> 6] |= 1UL << (visitor - from);
+
+    /// <summary>Counts those who cannot come further than the first step, where nobody asks for their group. False when nobody is left to follow.</summary>
+    public bool Narrow()
+    {
+        long only = 0;
+        ulong left = 0;
+        for (var i = 0; i < entered.Length; i++)
+        {
+            only += BitOperations.PopCount(entered[i] & ~wentOn[i]);
+            left |= entered[i] &= wentOn[i];
+        }
+        if (only > 0) Tally.AddEntered(0, only);
+        return left != 0;
+    }
+
+    /// <summary>Whether the visitor's events are of any use: after the marks have been set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Follows(int visitor) => (entered[(visitor - from) >> 6] >> (visitor - from) & 1) != 0;
+
+    /// <summary>An event of a visitor who <see cref="Follows"/>.</summary>
     public void Add(int visitor, long at, int step, int key)
     {
         var own = visitor - from;
-        ref var word = ref entered[own >> 6];
-        if (step == 0) word |= 1UL << own;
-        else if ((word >> own & 1) == 0) return;
         if (count == marks.Length)
         {
             if (count >= MostMarks) throw new TooMuchForSegmentsException();
