@@ -14,7 +14,7 @@ internal sealed class DemoLeads
     public DemoLeads(IServiceProvider services)
     {
         recorder = ActivatorUtilities.CreateInstance<SubmissionRecorder>(services, recorded);
-        capture = ActivatorUtilities.CreateInstance<LeadCapture>(services, recorder, ActivatorUtilities.CreateInstance<ConfirmationSender>(services));
+        capture = ActivatorUtilities.CreateInstance<LeadCapture>(services, ActivatorUtilities.CreateInstance<LeadWriter>(services), recorder, ActivatorUtilities.CreateInstance<ConfirmationSender>(services));
     }
 
     /// <summary>Stores the forms, whose visitors are stored already. Returns how many were taken, and the batch of their events.</summary>
