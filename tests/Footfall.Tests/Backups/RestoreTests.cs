@@ -48,7 +48,7 @@ public sealed class RestoreTests(BackupFixture fixture)
         var (_, output, error) = await SucceedsAsync(folder, target, "restore", "--from", fixture.Locked, "--key-file", fixture.KeyFile);
         Assert.Equal(pepper, File.ReadAllText(Path.Combine(folder, "keys", "ip-hash-pepper")));
         Assert.Contains("keys/ip-hash-pepper is the backup's now", error, StringComparison.Ordinal);
-        Assert.Equal("00ff", File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(folder, "keys"), "ip-hash-pepper.before-restore-*"))));
+        Assert.Equal("00ff", File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(folder, "keys"), "ip-hash-pepper.replaced-*"))));
         Assert.DoesNotContain(Directory.GetFiles(Path.Combine(folder, "keys")), f => Path.GetFileName(f).StartsWith("visitor-day-", StringComparison.Ordinal));
 
         folder = TestFolder.New("restore");
