@@ -5,7 +5,6 @@ using Footfall.Dashboard.Experiments;
 using Footfall.Dashboard.Funnels;
 using Footfall.Dashboard.Health;
 using Footfall.Dashboard.Now;
-using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.People;
 using Footfall.Dashboard.Reports;
 using Footfall.Dashboard.Returning;

@@ -1,5 +1,4 @@
 using Footfall.Capture;
-using Footfall.Definitions;
 using Footfall.Leads;
 
 namespace Footfall.Demo;
