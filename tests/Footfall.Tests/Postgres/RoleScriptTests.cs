@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Footfall.Postgres;
 using Footfall.Tests.Backups;
 using Footfall.Tests.Failure;
 using Footfall.Tests.Infrastructure;
