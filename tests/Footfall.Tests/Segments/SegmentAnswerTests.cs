@@ -8,11 +8,11 @@ namespace Footfall.Tests.Segments;
 /// <summary>What the API says, and which engine said it.</summary>
 public sealed class SegmentAnswerTests(ApiServer server) : IClassFixture<ApiServer>
 {
-    private const string Question = "/v1/metrics/breakdown?property={0}&from=2026-03-02&to=2026-03-03&dimension=path&metrics=visitors,sessions,page_views,leads";
+    private const string Question = "/v1/metrics/breakdown?from=2026-03-02&to=2026-03-03&dimension=path&metrics=visitors,sessions,page_views,leads";
 
     private async Task<(string Engine, string Rows)> AskAsync(string property, string more = "")
     {
-        var body = await server.JsonAsync(string.Format(null, Question, property) + more);
+        var body = await server.JsonAsync($"{Question}&property={property}{more}");
         return (body.GetProperty("engine").GetString()!, body.GetProperty("rows").GetRawText());
     }
 

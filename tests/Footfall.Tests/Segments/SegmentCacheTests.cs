@@ -1,4 +1,3 @@
-using Footfall.Capture;
 using Footfall.Explore;
 using Footfall.Leads;
 using Footfall.Segments;
