@@ -39,7 +39,7 @@ internal sealed class ClickHouse : IAsyncDisposable
         {
             Directory.CreateDirectory(folder);
             await File.WriteAllTextAsync(Path.Combine(folder, "package.json"), """{"private": true}""");
-            using var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", Package]) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+            using var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", Package]) { WorkingDirectory = folder, UseShellExecute = false, RedirectStandardOutput = true })!;
             await npm.StandardOutput.ReadToEndAsync();
             await npm.WaitForExitAsync();
             if (npm.ExitCode != 0) throw new InvalidOperationException($"npm could not install {Package}.");
@@ -47,7 +47,7 @@ internal sealed class ClickHouse : IAsyncDisposable
         var program = Path.Combine(folder, "queries.js");
         await File.WriteAllTextAsync(program, Program);
         Directory.CreateDirectory(data);
-        return new ClickHouse(Process.Start(new ProcessStartInfo("node", [program, data]) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true })!);
+        return new ClickHouse(Process.Start(new ProcessStartInfo("node", [program, data]) { WorkingDirectory = folder, UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!);
     }
 
     /// <summary>Resident memory after the last query, in MB.</summary>

@@ -166,7 +166,7 @@ internal static class ExploreLoad
             await rows.WriteAsync(Id('v', number));
             await rows.WriteAsync($"explore-{number}");
             await rows.WriteAsync("anon_id", "visitor_kind");
-            await rows.WriteAsync(number);
+            await rows.WriteAsync(number + 1);   // as the sequence gives them
             await rows.WriteAsync(Instant(seen[number].First).UtcDateTime, NpgsqlDbType.TimestampTz);
             await rows.WriteAsync(Instant(seen[number].Last).UtcDateTime, NpgsqlDbType.TimestampTz);
             await rows.WriteAsync(Property);

@@ -48,8 +48,12 @@ internal static class ExploreQuestions
 
     private static ExploreQuestion OfQuery(string name, double least, double mostMs, string clickHouse, Query query, string path, string? body) => new(
         name, least, mostMs, clickHouse,
-        async (moment, stop) => [.. (await moment.AnswerAsync(query, stop)).Select(c => Line(
-            query.Per is null ? c.Key : TimePieces.FromKey(c.Key!).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), query.By is null && query.Per is null, c.Values.Select(v => v!.Value)))],
+        async (moment, stop) =>
+        {
+            var cells = await moment.AnswerAsync(query, stop);
+            IEnumerable<Cell> named = query.Per is null ? cells : cells.Select(c => c with { Key = TimePieces.FromKey(c.Key!).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) }).OrderBy(c => c.Key, StringComparer.Ordinal);
+            return [.. named.Select(c => Line(c.Key, query.By is null && query.Per is null, c.Values.Select(v => v!.Value)))];
+        },
         path, body,
         answer => query.By is not null ? [.. answer.GetProperty("rows").EnumerateArray().Select(r => Line(r.GetProperty("value").GetString(), false, Figures(r.GetProperty("metrics"))))]
             : query.Per is not null ? [.. answer.GetProperty("points").EnumerateArray().Select(p => Line(p.GetProperty("start").GetString(), false, Figures(p.GetProperty("metrics"))))]
@@ -66,7 +70,7 @@ internal static class ExploreQuestions
                 select windowFunnel(86400000)(toUInt64(toUnixTimestamp64Milli(at)), {string.Join(", ", Steps.Select(s => $"path = '{s}'"))}) as level
                 from explore.hits where path in ({string.Join(", ", Steps.Select(s => $"'{s}'"))}) group by visitor)
             """,
-            async (moment, stop) => [string.Join('\t', (await Ways.AnswerAsync(moment, query, stop)).Overall.Visitors)],
+            async (moment, stop) => [string.Join('\t', (await Ways.AnswerAsync(moment, query, null, stop)).Overall.Visitors)],
             "/v1/metrics/funnel", $$"""{{{WindowBody}},"windowHours":24,"steps":[{{steps}}]}""",
             answer => [string.Join('\t', answer.GetProperty("steps").EnumerateArray().Select(s => s.GetProperty("visitors")))]);
     }

@@ -9,6 +9,9 @@ namespace Footfall.Explore;
 /// </summary>
 internal sealed class DistinctVisitors
 {
+    /// <summary>A number that no visitor has, and that is not counted: numbers begin with 1.</summary>
+    public const int Nobody = 0;
+
     // Below this share of the words a group remembers which words it touched; above, all are counted and cleared in one sweep.
     private const int SweepShare = 8;
 
@@ -69,7 +72,7 @@ internal sealed class DistinctVisitors
     /// <summary>How many there were since <see cref="Begin"/>; forgets them.</summary>
     public long End()
     {
-        long count = 0;
+        var count = -(long)(bits[0] & 1);
         if (sweeps)
         {
             foreach (var word in bits) count += BitOperations.PopCount(word);

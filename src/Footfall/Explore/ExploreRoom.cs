@@ -9,6 +9,7 @@ public static class ExploreRoom
         services.AddSingleton<Snapshots>();
         services.AddSingleton<Moments>();
         services.AddSingleton<Goals>();
+        services.AddSingleton<Assignments>();
         return services;
     }
 }

@@ -13,11 +13,12 @@ internal sealed class FunnelEngine
     private readonly DaySegment[] segments;
     private readonly int[]?[] propOf;      // by segment: the value by which hits are grouped, where that is a prop
     private readonly Words? words;
+    private readonly VisitorVariants? variants;
     private readonly long end, reach;
 
-    private FunnelEngine(FunnelQuery query, SegmentWindow window, CancellationToken cancellationToken)
+    private FunnelEngine(FunnelQuery query, VisitorVariants? variants, SegmentWindow window, CancellationToken cancellationToken)
     {
-        this.query = query;
+        (this.query, this.variants, words) = (query, variants, variants?.Words);
         segments = [.. window.Segments];
         end = query.Window.Days * HitTimes.MicrosOfDay;
         reach = query.WindowHours * 3_600_000_000L;
@@ -38,41 +39,58 @@ internal sealed class FunnelEngine
     /// <summary>The days of which segments are needed: those of the window, and those in which its last visitors may still come further.</summary>
     public static DayRange Days(FunnelQuery query) => query.Window with { To = query.Window.To.AddDays((query.WindowHours + 23) / 24) };
 
-    public static bool Covers(FunnelQuery query, SegmentWindow window) =>
-        query.Experiment is null && WayCover.Covers(window, query.Steps.Select(s => s.Filters).Append(query.Filters), query.By);
+    /// <param name="variants">Of the query's experiment, where it has one.</param>
+    public static bool Covers(FunnelQuery query, VisitorVariants? variants, SegmentWindow window) =>
+        query.Experiment is null == variants is null && WayCover.Covers(window, query.Steps.Select(s => s.Filters).Append(query.Filters), query.By);
 
-    public static FunnelResult Answer(FunnelQuery query, SegmentWindow window, CancellationToken cancellationToken, int portion = Portion)
+    public static FunnelResult Answer(FunnelQuery query, VisitorVariants? variants, SegmentWindow window, CancellationToken cancellationToken, int portion = Portion)
     {
-        var engine = new FunnelEngine(query, window, cancellationToken);
+        var engine = new FunnelEngine(query, variants, window, cancellationToken);
         var hits = engine.steps.Sum(s => s.Sum(h => h?.Hits ?? 0));
-        var workers = VisitorRanges.Run(window, hits, portion, () => new FunnelWorker(query.Steps.Count, engine.reach, engine.words), engine.Look, cancellationToken);
+        var workers = VisitorRanges.Run(window, hits, portion, () => new FunnelWorker(query.Steps.Count, engine.reach, engine.words, variants is null ? null : engine.VariantOf), engine.Look, cancellationToken);
         return FunnelTally.Result(query, [.. workers.Select(w => w.Tally)], engine.words);
     }
 
     private void Look(FunnelWorker worker, int from, int to)
     {
         worker.Begin(from, to);
+        var slices = Array.ConvertAll(segments, s => RowSlice.Of(s, from, to));
+        // Most people take one step: with a bit each they are known, and only the events of the others need to be put in order.
+        Mark(0, slices, worker.Enter);
+        if (words is null)
+        {
+            Mark(1, slices, worker.GoOn);
+            if (!worker.Narrow()) return;
+        }
         for (var k = 0; k < steps.Length; k++)
         {
             for (var i = 0; i < segments.Length; i++)
             {
-                if (steps[k][i] is { } set) Collect(worker, set, i, k, RowSlice.Of(segments[i], from, to));
+                if (steps[k][i] is not { } set || slices[i].IsEmpty) continue;
+                var dayStart = HitTimes.StartOf(segments[i], query.Window);
+                foreach (var g in set.Groups)
+                {
+                    var (first, last, firstOfGuests, lastOfGuests) = slices[i].HitsOf(segments[i], segments[i].Groups[g]);
+                    Collect(worker, set, i, k, g, dayStart, first, last);
+                    Collect(worker, set, i, k, g, dayStart, firstOfGuests, lastOfGuests);
+                }
             }
-            if (k == 0 && worker.IsEmpty) return;
         }
         worker.Count();
     }
 
-    private void Collect(FunnelWorker worker, HitSet set, int index, int step, in RowSlice slice)
+    private void Mark(int step, RowSlice[] slices, Action<int> mark)
     {
-        if (slice.IsEmpty) return;
-        var segment = segments[index];
-        var dayStart = HitTimes.StartOf(segment, query.Window);
-        foreach (var g in set.Groups)
+        for (var i = 0; i < segments.Length; i++)
         {
-            var (first, last, firstOfGuests, lastOfGuests) = slice.HitsOf(segment, segment.Groups[g]);
-            Collect(worker, set, index, step, g, dayStart, first, last);
-            Collect(worker, set, index, step, g, dayStart, firstOfGuests, lastOfGuests);
+            if (steps[step][i] is not { } set || slices[i].IsEmpty) continue;
+            var segment = segments[i];
+            foreach (var g in set.Groups)
+            {
+                var (first, last, firstOfGuests, lastOfGuests) = slices[i].HitsOf(segment, segment.Groups[g]);
+                for (var hit = first; hit < last; hit++) if (!set.Checks || set.Keeps(hit)) mark(segment.Visitor[segment.HitRow[hit]]);
+                for (var hit = firstOfGuests; hit < lastOfGuests; hit++) if (!set.Checks || set.Keeps(hit)) mark(segment.Visitor[segment.HitRow[hit]]);
+            }
         }
     }
 
@@ -82,12 +100,14 @@ internal sealed class FunnelEngine
         var checks = set.Checks;
         for (var hit = first; hit < last; hit++)
         {
-            if (checks && !set.Keeps(hit)) continue;
             var row = segment.HitRow[hit];
+            if (!worker.Follows(segment.Visitor[row]) || (checks && !set.Keeps(hit))) continue;
             var at = HitTimes.At(segment, dayStart, hit);
-            if (at < end + reach) worker.Add(segment.Visitor[row], at, step, step == 0 && words is not null ? KeyOf(index, group, hit, row) : 0);
+            if (at < end + reach) worker.Add(segment.Visitor[row], at, step, step == 0 && query.By is not null ? KeyOf(index, group, hit, row) : 0);
         }
     }
+
+    private int VariantOf(int visitor, long at) => variants!.On(visitor, query.Window.From.AddDays((int)(at / HitTimes.MicrosOfDay)));
 
     private int KeyOf(int index, int group, int hit, int row)
     {

@@ -145,7 +145,7 @@ internal sealed class FunnelSql
                 from experiment_assignments x
                 where x.property_id = @property and x.experiment_id = @experiment and x.day <= (c.t1 at time zone 'UTC')::date
                   and x.user_number in (v.number * 2, a.number * 2 + 1)
-                order by x.assigned_at, x.variant_id
+                order by x.assigned_at, x.variant_id collate "C"
                 limit 1) as key
             from counted c
             join visitors v on v.id = c.visitor_id

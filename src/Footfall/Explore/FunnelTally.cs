@@ -10,7 +10,8 @@ internal sealed class FunnelTally(int steps)
     private long[]? lastCounts;
     private int lastKey;
 
-    public void AddEntered(int key) => CountsOf(key)[0]++;
+    /// <summary>Those who came no further than the first step.</summary>
+    public void AddEntered(int key, long count = 1) => CountsOf(key)[0] += count;
 
     /// <param name="times">Of the steps that were reached.</param>
     public void Add(int key, ReadOnlySpan<long> times)

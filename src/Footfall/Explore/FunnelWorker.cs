@@ -1,10 +1,13 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Footfall.Segments;
 
 namespace Footfall.Explore;
 
 /// <summary>Follows the visitors of one range after the other through a funnel: <see cref="FunnelQuery"/> says how.</summary>
-internal sealed class FunnelWorker(int steps, long reach, Words? words)
+/// <param name="keyOf">What group a visitor is of whose counted attempt began then, where that is not the event's to tell.</param>
+internal sealed class FunnelWorker(int steps, long reach, Words? words, Func<int, long, int>? keyOf)
 {
     /// <summary>Events of one range: visitors that have more cannot be told apart by ranges.</summary>
     private const int MostMarks = 8_000_000;
@@ -20,11 +23,9 @@ internal sealed class FunnelWorker(int steps, long reach, Words? words)
     private Mark[] marks = new Mark[4_096], ordered = [];
     private int count, from;
     private int[] starts = [];
-    private ulong[] entered = [];
+    private ulong[] entered = [], wentOn = [];
 
     public FunnelTally Tally { get; } = new(steps);
-
-    public bool IsEmpty => count == 0;
 
     public void Begin(int fromVisitor, int toVisitor)
     {
@@ -33,19 +34,41 @@ internal sealed class FunnelWorker(int steps, long reach, Words? words)
         if (starts.Length < width + 1)
         {
             starts = new int[width + 1];
-            entered = new ulong[(width >> 6) + 1];
+            (entered, wentOn) = (new ulong[(width >> 6) + 1], new ulong[(width >> 6) + 1]);
         }
         Array.Clear(starts);
         Array.Clear(entered);
+        Array.Clear(wentOn);
     }
 
-    /// <summary>Events of the first step must all come before others: of visitors who never enter nothing is kept.</summary>
+    /// <summary>Who has an event of the first step; of others nothing is kept.</summary>
+    public void Enter(int visitor) => entered[(visitor - from) >> 6] |= 1UL << (visitor - from);
+
+    /// <summary>Who has one of the second.</summary>
+    public void GoOn(int visitor) => wentOn[(visitor - from) >> 6] |= 1UL << (visitor - from);
+
+    /// <summary>Counts those who cannot come further than the first step, where nobody asks for their group. False when nobody is left to follow.</summary>
+    public bool Narrow()
+    {
+        long only = 0;
+        ulong left = 0;
+        for (var i = 0; i < entered.Length; i++)
+        {
+            only += BitOperations.PopCount(entered[i] & ~wentOn[i]);
+            left |= entered[i] &= wentOn[i];
+        }
+        if (only > 0) Tally.AddEntered(0, only);
+        return left != 0;
+    }
+
+    /// <summary>Whether the visitor's events are of any use: after the marks have been set.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Follows(int visitor) => (entered[(visitor - from) >> 6] >> (visitor - from) & 1) != 0;
+
+    /// <summary>An event of a visitor who <see cref="Follows"/>.</summary>
     public void Add(int visitor, long at, int step, int key)
     {
         var own = visitor - from;
-        ref var word = ref entered[own >> 6];
-        if (step == 0) word |= 1UL << own;
-        else if ((word >> own & 1) == 0) return;
         if (count == marks.Length)
         {
             if (count >= MostMarks) throw new TooMuchForSegmentsException();
@@ -71,13 +94,15 @@ internal sealed class FunnelWorker(int steps, long reach, Words? words)
 
     private void Follow(Span<Mark> way)
     {
+        var visitor = from + way[0].Visitor;
         if (way.Length == 1)
         {
-            Tally.AddEntered(way[0].Key);
+            Tally.AddEntered(keyOf?.Invoke(visitor, way[0].At) ?? way[0].Key);
             return;
         }
         Sort(way);
         var (reached, key) = way.Length <= Few ? FollowFew(way) : FollowMany(way);
+        if (keyOf is not null) key = keyOf(visitor, best[0]);
         if (reached == 1) Tally.AddEntered(key);
         else Tally.Add(key, best.AsSpan(0, reached));
     }

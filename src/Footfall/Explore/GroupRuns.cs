@@ -73,80 +73,62 @@ internal sealed class GroupRuns(SegmentWindow window, IReadOnlyList<KeptPart?> p
     private sealed class Worker(SegmentWindow window, IReadOnlyList<KeptPart?> parts, Tally tally, GuestHomes? guests)
     {
         private readonly DistinctVisitors? distinct = tally.Visitors is null ? null : new DistinctVisitors(GreatestVisitor(window));
-        private readonly int[]?[] counted = new int[]?[window.Segments.Count];   // by home row: one more than the group that has counted it
+        private readonly GroupSessions? sessions = guests is null ? null : new GroupSessions(window, tally, guests);
 
         public void Count(int group, ReadOnlySpan<GroupRun> ofGroup)
         {
             long most = 0;
             foreach (var run in ofGroup) most += run.Count;
             distinct?.Begin(most);
-            foreach (var run in ofGroup)
+            sessions?.Begin(group);
+            for (var i = 0; i < ofGroup.Length; i++)
             {
+                var run = ofGroup[i];
                 var part = parts[run.Part]!;
-                if (run.FirstHit < 0) CountList(group, run, part);
-                else if (part is { Rows: null, HitBits: null }) CountAll(group, run, part);
-                else CountKept(group, run, part);
+                var isAlone = (i == 0 || ofGroup[i - 1].Part != run.Part) && (i == ofGroup.Length - 1 || ofGroup[i + 1].Part != run.Part);
+                if (run.FirstHit < 0) CountRows(run.Part, run.Rows.AsMemory(run.First, run.Count), isAlone: false);   // in no order
+                else if (part is { Rows: null, HitBits: null }) CountAll(group, run, part, isAlone);
+                else CountKept(group, run, part, isAlone);
             }
             if (distinct is not null) tally.Visitors![group] = distinct.End();
+            sessions?.End();
         }
 
-        private void CountList(int group, in GroupRun run, KeptPart part)
+        private void CountAll(int group, in GroupRun run, KeptPart part, bool isAlone)
         {
-            var rows = run.Rows.AsSpan(run.First, run.Count);
-            distinct?.Add(rows, part.Segment.Visitor);
-            if (guests is not null) CountSessions(group, run.Part, rows);
-        }
-
-        private void CountAll(int group, in GroupRun run, KeptPart part)
-        {
-            var rows = run.Rows.AsSpan(run.First, run.Count);
-            distinct?.Add(rows, part.Segment.Visitor);
             if (tally.Events is not null) tally.Events[group] += run.Count;
             if (run.ArePageViews && tally.PageViews is not null) tally.PageViews[group] += run.Count;
             if (tally.Conversions is not null) tally.Conversions[group] += Conversions(part.Segment, run.FirstHit, run.Count);
-            if (guests is not null) CountSessions(group, run.Part, rows);
+            CountRows(run.Part, run.Rows.AsMemory(run.First, run.Count), isAlone);
         }
 
-        private void CountKept(int group, in GroupRun run, KeptPart part)
+        private void CountKept(int group, in GroupRun run, KeptPart part, bool isAlone)
         {
+            if (part.HitBits is null && sessions is null && tally is { Events: null, PageViews: null, Conversions: null })
+            {
+                distinct!.Add(run.Rows.AsSpan(run.First, run.Count), part.KeptVisitors);
+                return;
+            }
             var segment = part.Segment;
-            int kept = 0, conversions = 0;
-            for (var i = 0; i < run.Count; i++)
+            var kept = new int[run.Count];
+            int n = 0, conversions = 0;
+            for (var hit = run.FirstHit; hit < run.FirstHit + run.Count; hit++)
             {
-                var hit = run.FirstHit + i;
                 if (!part.Keeps(hit)) continue;
-                kept++;
-                var row = segment.HitRow[hit];
-                distinct?.Add(segment.Visitor[row]);
-                if (segment.Converted(hit)) conversions++;
-                if (guests is not null) CountSession(group, run.Part, row);
+                kept[n++] = segment.HitRow[hit];
+                if (tally.Conversions is not null && segment.Converted(hit)) conversions++;
             }
-            if (tally.Events is not null) tally.Events[group] += kept;
-            if (run.ArePageViews && tally.PageViews is not null) tally.PageViews[group] += kept;
+            if (tally.Events is not null) tally.Events[group] += n;
+            if (run.ArePageViews && tally.PageViews is not null) tally.PageViews[group] += n;
             if (tally.Conversions is not null) tally.Conversions[group] += conversions;
+            CountRows(run.Part, kept.AsMemory(0, n), isAlone);
         }
 
-        private void CountSessions(int group, int segment, ReadOnlySpan<int> rows)
+        private void CountRows(int segment, ReadOnlyMemory<int> rows, bool isAlone)
         {
-            var before = -1;
-            foreach (var row in rows)
-            {
-                if (row != before) CountSession(group, segment, row);
-                before = row;
-            }
-        }
-
-        private void CountSession(int group, int segment, int row)
-        {
-            if (row >= window.Segments[segment].Homes)
-            {
-                if (guests!.Of(segment, row) is not { } home) return;
-                (segment, row) = home;
-            }
-            var counts = counted[segment] ??= new int[window.Segments[segment].Homes];
-            if (counts[row] == group + 1) return;
-            counts[row] = group + 1;
-            tally.AddSession(group, window.Segments[segment], row);
+            distinct?.Add(rows.Span, window.Segments[segment].Visitor);
+            if (isAlone) sessions?.AddAll(segment, rows);
+            else sessions?.Add(segment, rows.Span);
         }
     }
 
@@ -163,14 +145,4 @@ internal sealed class GroupRuns(SegmentWindow window, IReadOnlyList<KeptPart?> p
         }
         return conversions;
     }
-}
-
-/// <summary>Where the window's guests began.</summary>
-internal sealed class GuestHomes(SegmentWindow window)
-{
-    private readonly (int Segment, int Row)?[][] homes =
-        [.. window.Segments.Select(s => Enumerable.Range(s.Homes, s.Rows - s.Homes).Select(row => window.HomeOf(s, row)).ToArray())];
-
-    /// <summary>Null for a session that began before the window.</summary>
-    public (int Segment, int Row)? Of(int segment, int guest) => homes[segment][guest - window.Segments[segment].Homes];
 }

@@ -15,7 +15,7 @@ internal sealed class HitLists(Grouping grouping, Tally tally, GroupRuns runs)
     public void Add(int index, KeptPart part, PropColumn? column)
     {
         var segment = part.Segment;
-        var (keys, groupOf) = KeysOf(grouping, segment, column);
+        var (keys, groupOf) = KeysOf(segment, column);
         var pageView = SegmentEngine.PageViewOf(segment);
         var counts = new int[groupOf.Length + 1];
         var rows = new int[segment.Hits];
@@ -49,7 +49,7 @@ internal sealed class HitLists(Grouping grouping, Tally tally, GroupRuns runs)
     }
 
     /// <summary>What tells hits apart, as numbers of the segment's own, and the group of each.</summary>
-    public static (Func<int, int, int> Keys, int[] GroupOf) KeysOf(Grouping grouping, DaySegment segment, PropColumn? column)
+    private (Func<int, int, int> Keys, int[] GroupOf) KeysOf(DaySegment segment, PropColumn? column)
     {
         if (grouping.IsHourly)
         {
@@ -61,7 +61,6 @@ internal sealed class HitLists(Grouping grouping, Tally tally, GroupRuns runs)
             var codes = segment[SegmentFilters.FactOf(by.Kind)];
             return ((_, row) => codes[row], codes.Words);
         }
-        if (grouping.By is null) return ((_, _) => 0, [grouping.OfDay(segment.Day)]);
         if (column is null) return ((_, _) => 0, [0]);
         var values = new int[segment.Hits];
         for (var i = 0; i < column.Hits.Length; i++) values[column.Hits[i]] = column.Values[i];

@@ -16,12 +16,15 @@ internal sealed class Moments(SegmentCache segments, Snapshots snapshots, IOptio
 /// </summary>
 internal sealed class Moment(SegmentMoment segments, Snapshots snapshots, ExploreOptions options) : IAsyncDisposable
 {
+    private readonly Dictionary<DayRange, List<LeadRow>> leads = [];
     private Snapshot? snapshot;
     private bool onlyRows;
     private bool usedRows;
 
     /// <summary>What answered: <c>segments</c>, or <c>sql</c> where any question was answered from raw rows.</summary>
-    public string Engine => usedRows ? "sql" : "segments";
+    public string Engine => usedRows ? "sql" : Segments;
+
+    public const string Segments = "segments";
 
     /// <summary>Has all questions answered from raw rows unless segments can answer every one of these: for an answer whose figures must fit together. Nulls are none.</summary>
     public async Task DecideAsync(IEnumerable<Query?> queries, CancellationToken cancellationToken)
@@ -34,8 +37,16 @@ internal sealed class Moment(SegmentMoment segments, Snapshots snapshots, Explor
     }
 
     /// <summary>The groups of the answer, in its order. For a question without groups one cell, also where nothing was counted.</summary>
-    public Task<List<Cell>> AnswerAsync(Query query, CancellationToken cancellationToken) => AskAsync(
-        query.Window, w => SegmentEngine.Covers(query, w), (w, stop) => SegmentEngine.Answer(query, w, stop), (s, stop) => s.AnswerAsync(query, stop), cancellationToken);
+    public async Task<List<Cell>> AnswerAsync(Query query, CancellationToken cancellationToken)
+    {
+        if (onlyRows || await WindowAsync(query.Window, w => SegmentEngine.Covers(query, w), cancellationToken) is not { } window)
+        {
+            usedRows = true;
+            return await (await SnapshotAsync(cancellationToken)).AnswerAsync(query, cancellationToken);
+        }
+        var captured = query.Metrics.Contains(Metric.Leads) ? await LeadsAsync(query, cancellationToken) : null;
+        return await WorkAsync(window, (w, stop) => SegmentEngine.Answer(query, w, captured, stop), cancellationToken);
+    }
 
     /// <param name="covers">Whether segments hold all that the question needs.</param>
     /// <exception cref="QueryTooSlowException">It was broken off.</exception>
@@ -55,6 +66,12 @@ internal sealed class Moment(SegmentMoment segments, Snapshots snapshots, Explor
     {
         segments.Dispose();
         if (snapshot is not null) await snapshot.DisposeAsync();
+    }
+
+    private async Task<List<LeadRow>> LeadsAsync(Query query, CancellationToken cancellationToken)
+    {
+        if (!leads.TryGetValue(query.Window, out var known)) leads[query.Window] = known = await LeadRows.ReadAsync(await SnapshotAsync(cancellationToken), query.PropertyId, query.Window, cancellationToken);
+        return known;
     }
 
     private async Task<SegmentWindow?> WindowAsync(DayRange window, Func<SegmentWindow, bool> covers, CancellationToken cancellationToken)

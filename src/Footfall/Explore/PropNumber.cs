@@ -31,4 +31,13 @@ internal static class PropNumber
         if (decimals.Length > Decimals && decimals[Decimals] >= '5') value++;
         return negative ? -value : value;
     }
+
+    /// <summary>The double that is nearest to so many millionths.</summary>
+    public static double Value(Int128 millionths)
+    {
+        const long exact = 1L << 53;
+        var magnitude = Int128.Abs(millionths);
+        if (magnitude <= exact) return (double)(long)millionths / 1_000_000;   // both are exact doubles: the division rounds once
+        return double.Parse($"{(millionths < 0 ? "-" : "")}{magnitude / 1_000_000}.{(int)(magnitude % 1_000_000):000000}", System.Globalization.CultureInfo.InvariantCulture);
+    }
 }

@@ -43,7 +43,7 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         var s = part.Segment;
         foreach (var (to, of) in new[] { (tally.Events, s.Events), (tally.PageViews, s.PageViews), (tally.Conversions, s.Conversions) })
         {
-            if (to is null || of.AllZero) continue;
+            if (to is null || of is { IsConstant: true, Constant: 0 }) continue;
             for (var row = 0; row < s.Rows; row++)
             {
                 if (part.Rows is null || part.Rows[row] != 0) to[codes.Words[codes[row]]] += of[row];
@@ -142,6 +142,7 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         if (numbers.Bytes is { } bytes) for (var i = 0; i < rows.Length; i++) sum += bytes[i] * rows[i];
         else if (numbers.Shorts is { } shorts) for (var i = 0; i < rows.Length; i++) sum += shorts[i] * rows[i];
         else if (numbers.Ints is { } ints) for (var i = 0; i < rows.Length; i++) sum += (long)ints[i] * rows[i];
+        else if (numbers.Constant > 0) for (var i = 0; i < rows.Length; i++) sum += numbers.Constant * rows[i];
         return sum;
     }
 }

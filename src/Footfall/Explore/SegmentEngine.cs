@@ -18,7 +18,7 @@ internal sealed class SegmentEngine
     private readonly KeptPart?[] parts;
     private readonly CancellationToken stop;
 
-    private SegmentEngine(Query query, SegmentWindow window, CancellationToken cancellationToken)
+    private SegmentEngine(Query query, SegmentWindow window, IReadOnlyList<LeadRow>? captured, CancellationToken cancellationToken)
     {
         (this.query, this.window, stop) = (query, window, cancellationToken);
         var filters = new SegmentFilters(query.Filters, window.Vocabulary);
@@ -31,14 +31,17 @@ internal sealed class SegmentEngine
         if (query.By is { Kind: DimensionKind.Prop }) columns = [.. window.Segments.Select(s => s.Props.Read(query.By.Value.Key!))];   // before the groups are numbered
         grouping = new Grouping(query, window.Vocabulary);
         tally = new Tally(grouping.Count, query.Metrics);
+        if (!query.Metrics.Contains(Metric.Leads)) return;
+        leads = new LeadCounts(query, window, parts, columns);
+        leads.Count(captured ?? throw new ArgumentNullException(nameof(captured)), stop);
     }
 
     private readonly PropColumn?[] columns = [];
+    private readonly LeadCounts? leads;
 
     /// <summary>Whether the segments hold all that the question needs.</summary>
     public static bool Covers(Query query, SegmentWindow window)
     {
-        if (query.Metrics.Contains(Metric.Leads)) return false;   // they are few, and of another table
         if (query.By is { } by && Grouping.WordsOf(by, window.Vocabulary).Count > MostGroups) return false;
         var props = query.Filters.Select(f => f.Dimension).Append(query.By ?? default).Where(d => d.Kind == DimensionKind.Prop).Select(d => d.Key!)
             .Concat(query.Metrics.Where(m => m.Kind == MetricKind.PropSum).Select(m => m.Key!)).Distinct(StringComparer.Ordinal).ToList();
@@ -46,16 +49,18 @@ internal sealed class SegmentEngine
     }
 
     /// <summary>The groups of the answer, in its order. For a question without groups one cell, also where nothing was counted.</summary>
-    public static List<Cell> Answer(Query query, SegmentWindow window, CancellationToken cancellationToken) => new SegmentEngine(query, window, cancellationToken).Answer();
+    /// <param name="captured">The window's leads, where they are asked for: <see cref="LeadRows"/>.</param>
+    public static List<Cell> Answer(Query query, SegmentWindow window, IReadOnlyList<LeadRow>? captured, CancellationToken cancellationToken) =>
+        new SegmentEngine(query, window, captured, cancellationToken).Answer();
 
     private List<Cell> Answer()
     {
         var byEvent = query.By is { IsOfEvent: true };
-        if (byEvent) CountHits(countsSessions: tally.NeedsSessions);
+        if (byEvent && (tally.NeedsEvents || tally.NeedsSessions)) CountHits(countsSessions: tally.NeedsSessions);
         else if (tally.NeedsEvents && (query.HasEventFilters || grouping.IsHourly)) CountHits(countsSessions: false);
         else if (tally.NeedsEvents) new RowCounts(window, parts, grouping, tally).Count(stop);
         if (tally.NeedsSessions && !byEvent) CountSessions();
-        foreach (var (key, sums) in tally.PropSums) Sum(key, sums);
+        if (tally.Sums.Count > 0) new PropSums(parts, grouping, tally, columns).Add(stop);
 
         if (query is { By: null, Per: null }) return [CellOf(0)];
         return CellOrder.First(Cells(), query.Limit);
@@ -64,15 +69,30 @@ internal sealed class SegmentEngine
     private IEnumerable<Cell> Cells()
     {
         var only = query.Only is { } values ? new HashSet<string?>(values, StringComparer.Ordinal) : null;
+        var ofLeads = leads?.Keys.ToHashSet(StringComparer.Ordinal);
         for (var group = 0; group < tally.Groups; group++)
         {
-            if (!tally.Has(group) || only?.Contains(grouping.Key(group)) == false) continue;
+            if (!tally.Has(group) && ofLeads is not { Count: > 0 }) continue;
+            var key = grouping.Key(group);
+            if (ofLeads?.Remove(key) != true && !tally.Has(group)) continue;
+            if (only?.Contains(key) == false) continue;
             var cell = CellOf(group);
+            if (query.After is null || CellOrder.IsBehind(cell, query.After)) yield return cell;
+        }
+        // Sessions of leads may have begun before the window, with facts that nothing in it has.
+        foreach (var key in ofLeads ?? [])
+        {
+            if (only?.Contains(key) == false) continue;
+            var cell = new Cell(key, [.. query.Metrics.Select(m => m == Metric.Leads ? leads!.Of(key) : m.IsRatio() ? (double?)null : 0)]);
             if (query.After is null || CellOrder.IsBehind(cell, query.After)) yield return cell;
         }
     }
 
-    private Cell CellOf(int group) => new(grouping.Key(group), [.. query.Metrics.Select(m => tally.Value(m, group))]);
+    private Cell CellOf(int group)
+    {
+        var key = grouping.Key(group);
+        return new Cell(key, [.. query.Metrics.Select(m => m == Metric.Leads ? leads!.Of(key) : tally.Value(m, group))]);
+    }
 
     /// <summary>Kept events, and by a fact of them the sessions that have any.</summary>
     private void CountHits(bool countsSessions)
@@ -104,34 +124,6 @@ internal sealed class SegmentEngine
             }
         }
         runs.Count(stop);
-    }
-
-    /// <summary>Looks only at the hits that have the prop.</summary>
-    private void Sum(string key, Int128[] sums)
-    {
-        for (var i = 0; i < parts.Length; i++)
-        {
-            stop.ThrowIfCancellationRequested();
-            if (parts[i] is not { } part || part.Segment.Props.Read(key) is not { } column) continue;
-            var words = window.Vocabulary.Prop(key);
-            var numbers = Array.ConvertAll(column.Values.Words, word => words[word] is { } text ? PropNumber.Millionths(text) : null);
-            var groups = part.Segment.Groups;
-            var (keys, groupOf) = HitLists.KeysOf(grouping, part.Segment, columns.Length > 0 ? columns[i] : null);
-            var g = 0;
-            for (var n = 0; n < column.Hits.Length; n++)
-            {
-                var hit = column.Hits[n];
-                while (groups[g].First + groups[g].Count <= hit) g++;
-                if (part.Groups?[g] == false || !part.Keeps(hit) || numbers[column.Values[n]] is not { } number) continue;
-                var row = part.Segment.HitRow[hit];
-                sums[grouping.By?.Kind switch
-                {
-                    DimensionKind.Path => part.Segment.Paths[groups[g].Path],
-                    DimensionKind.EventType => part.Segment.Types[groups[g].Type],
-                    _ => groupOf[keys(hit, row)],
-                }] += number;
-            }
-        }
     }
 
     /// <summary>Sessions by facts of their own. Where filters are about events, those that have a kept one in the window.</summary>

@@ -19,23 +19,44 @@ internal sealed class WordFilter(Filter filter, Words words)
         return verdict == Yes;
     }
 
-    /// <summary>Whether a path is the page, whatever its query or fragment; a page that ends in * is a beginning.</summary>
-    public static bool IsOnPage(string path, string page)
-    {
-        var end = path.AsSpan().IndexOfAny('?', '#');
-        var own = end < 0 ? path : path.AsSpan(0, end);
-        return page.EndsWith('*') ? own.StartsWith(page.AsSpan(0, page.Length - 1), StringComparison.Ordinal) : own.SequenceEqual(page);
-    }
-
     /// <param name="text">Null for "has none".</param>
-    private bool Holds(string? text) => filter.Operator switch
+    public bool Holds(string? text) => filter.Operator switch
     {
         FilterOperator.Is => values.Contains(text),
         FilterOperator.IsNot => !values.Contains(text),
         FilterOperator.Contains => text is not null && text.Contains(filter.Values[0]!, StringComparison.Ordinal),
-        FilterOperator.Matches => text is not null && IsOnPage(text, filter.Values[0]!),
+        FilterOperator.Matches => text is not null && PagePattern.IsOn(filter.Values[0]!, text),
         _ => throw new ArgumentOutOfRangeException(nameof(text), filter.Operator, null),
     };
+}
+
+/// <summary>The page that a path is, whatever its query, against a pattern: one that ends in * is a beginning.</summary>
+internal static class PagePattern
+{
+    public static bool IsOn(string pattern, string path)
+    {
+        var end = path.AsSpan().IndexOfAny('?', '#');
+        var page = end < 0 ? path : path.AsSpan(0, end);
+        return pattern.EndsWith('*') ? page.StartsWith(pattern.AsSpan(0, pattern.Length - 1), StringComparison.Ordinal) : page.SequenceEqual(pattern);
+    }
+}
+
+/// <summary>A condition on the goals that an event meets: each is about type and path alone.</summary>
+internal sealed class GoalFilter
+{
+    private readonly bool wanted;
+    private readonly List<(int Type, WordFilter? Path)> goals;
+
+    public GoalFilter(Filter filter, Vocabulary vocabulary)
+    {
+        wanted = filter.Operator == FilterOperator.Is;
+        // A type that no segment has cannot be met; 0 would be "no type".
+        goals = [.. filter.Goals.Select(g => (
+            vocabulary[SegmentWords.EventType].Find(g.EventType) is > 0 and var type ? type : -1,
+            g.Path is null ? null : new WordFilter(new Filter(new Dimension(DimensionKind.Path), FilterOperator.Matches, [g.Path]), vocabulary[SegmentWords.Path])))];
+    }
+
+    public bool Holds(int path, int type) => goals.Exists(g => g.Type == type && g.Path?.Holds(path) != false) == wanted;
 }
 
 /// <summary>What of a segment the filters keep.</summary>
@@ -44,6 +65,18 @@ internal sealed class WordFilter(Filter filter, Words words)
 /// <param name="HitBits">A bit for each hit whose props are kept; null for all.</param>
 internal sealed record KeptPart(DaySegment Segment, byte[]? Rows, bool[]? Groups, ulong[]? HitBits)
 {
+    private int[]? keptVisitors;
+
+    /// <summary>By row: the visitor, <see cref="DistinctVisitors.Nobody"/> where the row is not kept.</summary>
+    public int[] KeptVisitors => keptVisitors ??= Rows is null ? Segment.Visitor : OfKept(Segment.Visitor, Rows);
+
+    private static int[] OfKept(int[] visitors, byte[] rows)
+    {
+        var kept = new int[visitors.Length];
+        for (var row = 0; row < kept.Length; row++) kept[row] = visitors[row] & -rows[row];   // all bits, or none: Nobody
+        return kept;
+    }
+
     public bool Keeps(int hit) => (HitBits is null || (HitBits[hit >> 6] >> hit & 1) != 0) && (Rows is null || Rows[Segment.HitRow[hit]] != 0);
 }
 
@@ -53,12 +86,10 @@ internal sealed class SegmentFilters
     private readonly List<(SessionFact Fact, WordFilter Filter)> ofSessions = [];
     private readonly List<WordFilter> ofPaths = [], ofTypes = [];
     private readonly List<(string Key, WordFilter Filter)> ofProps = [];
-    private readonly List<Filter> ofGoals = [];
-    private readonly Vocabulary vocabulary;
+    private readonly List<GoalFilter> ofGoals = [];
 
     public SegmentFilters(IEnumerable<Filter> filters, Vocabulary vocabulary)
     {
-        this.vocabulary = vocabulary;
         foreach (var filter in filters)
         {
             switch (filter.Dimension.Kind)
@@ -66,7 +97,7 @@ internal sealed class SegmentFilters
                 case DimensionKind.Path: ofPaths.Add(new WordFilter(filter, vocabulary[SegmentWords.Path])); break;
                 case DimensionKind.EventType: ofTypes.Add(new WordFilter(filter, vocabulary[SegmentWords.EventType])); break;
                 case DimensionKind.Prop: ofProps.Add((filter.Dimension.Key!, new WordFilter(filter, vocabulary.Prop(filter.Dimension.Key!)))); break;
-                case DimensionKind.Goal: ofGoals.Add(filter); break;
+                case DimensionKind.Goal: ofGoals.Add(new GoalFilter(filter, vocabulary)); break;
                 default:
                     var fact = FactOf(filter.Dimension.Kind);
                     ofSessions.Add((fact, new WordFilter(filter, vocabulary[Vocabulary.KindOf(fact)])));
@@ -88,7 +119,7 @@ internal sealed class SegmentFilters
         {
             var paths = Array.ConvertAll(segment.Paths, code => ofPaths.TrueForAll(f => f.Holds(code)));
             var types = Array.ConvertAll(segment.Types, code => ofTypes.TrueForAll(f => f.Holds(code)));
-            groups = Array.ConvertAll(segment.Groups, g => paths[g.Path] && types[g.Type] && ofGoals.TrueForAll(f => MeetsGoals(segment, g, f)));
+            groups = Array.ConvertAll(segment.Groups, g => paths[g.Path] && types[g.Type] && ofGoals.TrueForAll(f => f.Holds(segment.Paths[g.Path], segment.Types[g.Type])));
             if (!groups.Contains(true)) return null;
         }
         ulong[]? bits = null;
@@ -121,21 +152,13 @@ internal sealed class SegmentFilters
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
-    /// <summary>Which goals an event meets, its path and type say alone.</summary>
-    private bool MeetsGoals(DaySegment segment, HitGroup hits, Filter filter)
-    {
-        var (path, type) = (vocabulary[SegmentWords.Path][segment.Paths[hits.Path]], vocabulary[SegmentWords.EventType][segment.Types[hits.Type]]);
-        var meets = filter.Goals.Any(g => g.EventType == type && (g.Path is null || (path is not null && WordFilter.IsOnPage(path, g.Path))));
-        return meets != (filter.Operator == FilterOperator.IsNot);
-    }
-
     /// <summary>Takes rows of which the condition does not hold out of <paramref name="rows"/>. False when none is left for sure.</summary>
     private static bool Keep(Codes codes, WordFilter filter, int count, ref byte[]? rows)
     {
         var holds = new byte[codes.Words.Length];
         var kept = 0;
         for (var code = 0; code < holds.Length; code++) kept += holds[code] = filter.Holds(codes.Words[code]) ? (byte)1 : (byte)0;
-        if (codes.AllZero) return holds[0] != 0;
+        if (codes.IsConstant) return holds[codes.Constant] != 0;
         if (kept == 0) return false;
         if (kept == holds.Length) return true;
         var to = rows ??= Ones(count);

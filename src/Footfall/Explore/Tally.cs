@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using Footfall.Segments;
 
@@ -22,10 +21,7 @@ internal sealed class Tally
         if (metrics.Contains(Metric.ConversionRate)) Converted = new long[groups];
         if (metrics.Contains(Metric.VisitDuration)) DurationMicros = new long[groups];
         if (metrics.Contains(Metric.EngagedTime)) EngagedMs = new long[groups];
-        foreach (var metric in metrics)
-        {
-            if (metric.Kind == MetricKind.PropSum) PropSums[metric.Key!] = new Int128[groups];
-        }
+        Sums = metrics.Where(m => m.Kind == MetricKind.PropSum).ToDictionary(m => m.Key!, _ => new Int128[groups], StringComparer.Ordinal);
     }
 
     public int Groups { get; }
@@ -45,8 +41,8 @@ internal sealed class Tally
     public long[]? DurationMicros { get; }
     public long[]? EngagedMs { get; }
 
-    /// <summary>By key of a prop, millionths.</summary>
-    public Dictionary<string, Int128[]> PropSums { get; } = new(StringComparer.Ordinal);
+    /// <summary>By prop, in millionths.</summary>
+    public IReadOnlyDictionary<string, Int128[]> Sums { get; }
 
     /// <summary>Whether the group has anything that the asked metrics are computed from.</summary>
     public bool Has(int group) => Visitors?[group] > 0 || Events?[group] > 0 || Sessions?[group] > 0;
@@ -94,19 +90,10 @@ internal sealed class Tally
         MetricKind.EngagedTime => Share(EngagedMs![group], Sessions![group]) / 1_000,
         MetricKind.Conversions => Conversions![group],
         MetricKind.ConversionRate => Share(Converted![group], Sessions![group]),
-        MetricKind.Leads => throw new NotSupportedException("Segments hold no leads."),
-        MetricKind.PropSum => FromMillionths(PropSums[metric.Key!][group]),
+        MetricKind.PropSum => PropNumber.Value(Sums[metric.Key!][group]),
+        MetricKind.Leads => throw new NotSupportedException("Leads are counted by themselves."),
         _ => throw new ArgumentOutOfRangeException(nameof(metric), metric, null),
     };
-
-    /// <summary>The double next to the decimal number, as PostgreSQL converts a numeric.</summary>
-    private static double FromMillionths(Int128 sum)
-    {
-        const long exact = 1L << 53;   // up to here, dividing two numbers that a double holds gives the next double
-        if (sum >= -exact && sum <= exact) return (double)(long)sum / 1_000_000;
-        var digits = Int128.Abs(sum).ToString(CultureInfo.InvariantCulture);
-        return double.Parse($"{(sum < 0 ? "-" : "")}{digits[..^6]}.{digits[^6..]}", CultureInfo.InvariantCulture);
-    }
 
     private static double? Share(long part, long whole) => whole == 0 ? null : (double)part / whole;
 

@@ -5,8 +5,9 @@ namespace Footfall.Explore;
 /// <summary>Answers questions about what visitors do one after the other: from segments where they can, else from raw rows.</summary>
 internal static class Ways
 {
-    public static Task<FunnelResult> AnswerAsync(Moment moment, FunnelQuery query, CancellationToken cancellationToken) => AskAsync(
-        moment, FunnelEngine.Days(query), w => FunnelEngine.Covers(query, w), (w, stop) => FunnelEngine.Answer(query, w, stop), (s, stop) => FunnelSql.AnswerAsync(s, query, stop), cancellationToken);
+    /// <param name="variants">Of the query's experiment, where it has one: see <see cref="Assignments"/>.</param>
+    public static Task<FunnelResult> AnswerAsync(Moment moment, FunnelQuery query, VisitorVariants? variants, CancellationToken cancellationToken) => AskAsync(
+        moment, FunnelEngine.Days(query), w => FunnelEngine.Covers(query, variants, w), (w, stop) => FunnelEngine.Answer(query, variants, w, stop), (s, stop) => FunnelSql.AnswerAsync(s, query, stop), cancellationToken);
 
     public static Task<List<Cohort>> AnswerAsync(Moment moment, RetentionQuery query, CancellationToken cancellationToken) => AskAsync(
         moment, query.Window, w => RetentionEngine.Covers(query, w), (w, stop) => RetentionEngine.Answer(query, w, stop), (s, stop) => RetentionSql.AnswerAsync(s, query, stop), cancellationToken);

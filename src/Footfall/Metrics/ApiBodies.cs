@@ -8,7 +8,7 @@ namespace Footfall.Metrics;
 /// <param name="Totals">The metrics of everything that the filters keep. Visitors of several rows may be the same, so that rows do not add up to it.</param>
 /// <param name="NextCursor">For the next page; null on the last.</param>
 /// <param name="Engine">What computed it: segments or sql.</param>
-/// <param name="CompleteFrom">The first day of which all raw events are kept; of days before it they are gone, and not in the figures. Null: nothing was removed yet.</param>
+/// <param name="CompleteFrom">The first day of which the figures have everything; what retention removed before it is not in them. Null: nothing is missing.</param>
 internal sealed record BreakdownBody(
     WindowBody Window, WindowBody? CompareTo, string Dimension, IReadOnlyList<string> Metrics, IReadOnlyDictionary<string, Figure> Totals,
     IReadOnlyList<BreakdownRow> Rows, string? NextCursor, string Engine, DateOnly? CompleteFrom)

@@ -75,7 +75,7 @@ internal static class ExploreEndpoints
         var (totals, totalsThen) = await TotalsAsync(moment, meant, cancellationToken);
         var body = new QueryBody(
             Body(meant.Query.Window), meant.CompareTo is { } window ? Body(window) : null, null, null, [.. meant.Query.Metrics.Select(m => m.Name())],
-            Figures(meant.Query.Metrics, totals, totalsThen), null, null, null, null, moment.Engine, state.CompleteFrom);
+            Figures(meant.Query.Metrics, totals, totalsThen), null, null, null, null, moment.Engine, state.CompleteBy(moment.Engine));
         return Answers.Of(context, form, body, FileName("query", meant), b =>
         {
             var table = new CsvTable(Columns("window", b.Metrics, b.CompareTo is not null));
@@ -113,7 +113,7 @@ internal static class ExploreEndpoints
         var rows = cells.Select(c => new BreakdownRow(c.Key, Figures(query.Metrics, c, then is null ? null : then.GetValueOrDefault(KeyOrNone(c)) ?? Snapshot.Nothing(query.Metrics)))).ToList();
         return new BreakdownBody(
             Body(query.Window), question.CompareTo is { } window ? Body(window) : null, query.By!.Value.Name, [.. query.Metrics.Select(m => m.Name())],
-            Figures(query.Metrics, totals, totalsThen), rows, next, moment.Engine, state.CompleteFrom);
+            Figures(query.Metrics, totals, totalsThen), rows, next, moment.Engine, state.CompleteBy(moment.Engine));
     }
 
     private static async Task<TimeseriesBody> TimeseriesAsync(Moment moment, Question question, PropertyState state, CancellationToken cancellationToken)
@@ -128,7 +128,7 @@ internal static class ExploreEndpoints
             Figures(query.Metrics, totals, totalsThen),
             [.. now.Select((p, i) => new TimePoint(Start(p.Start, interval), Figures(query.Metrics, p.Cell, then is not null && i < then.Count ? then[i].Cell : null)))],
             then?.ConvertAll(p => new TimePoint(Start(p.Start, interval), Figures(query.Metrics, p.Cell, null))),
-            moment.Engine, state.CompleteFrom);
+            moment.Engine, state.CompleteBy(moment.Engine));
     }
 
     private static string FileName(string what, Question question) => $"{what}-{question.Query.Window.From:yyyy-MM-dd}-{question.Query.Window.To:yyyy-MM-dd}";

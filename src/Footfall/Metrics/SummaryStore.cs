@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Footfall.Explore;
 using Footfall.Rollups;
 using Npgsql;
 
@@ -14,7 +15,12 @@ internal sealed record DayRow(
 /// <param name="Version">Grows with each rollup.</param>
 /// <param name="FirstDirtyDay">The earliest day that waits to be rolled up; null when none does.</param>
 /// <param name="CompleteFrom">The first day of which retention has left all raw rows; null when it has removed none.</param>
-internal sealed record PropertyState(bool Exists, bool IsPublic, long Version, DateOnly? FirstDirtyDay, DateOnly? CompleteFrom);
+/// <param name="SegmentsFrom">The first day from which on every day is in segments where raw rows are gone; null when none are.</param>
+internal sealed record PropertyState(bool Exists, bool IsPublic, long Version, DateOnly? FirstDirtyDay, DateOnly? CompleteFrom, DateOnly? SegmentsFrom)
+{
+    /// <summary>The first day of which an answer has everything.</summary>
+    public DateOnly? CompleteBy(string engine) => engine == Moment.Segments ? SegmentsFrom : CompleteFrom;
+}
 
 /// <summary>Reads day rows. Nothing here touches events.</summary>
 internal sealed class SummaryStore(NpgsqlDataSource database)
@@ -22,10 +28,17 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
     private const string State = """
         select p.id is not null, coalesce(p.public_summary, false), coalesce(v.version, 0),
                (select min(day) from dirty_days where property_id = q.id),
-               (select through + 1 from purged_days where property_id = q.id)
+               w.through + 1,
+               least(w.through + 1, greatest(
+                   (select max(m.day) + 1
+                    from daily_metric_rollups m
+                    left join day_segments s on s.property_id = m.property_id and s.day = m.day
+                    where m.property_id = q.id and m.day <= w.through and (m.events > 0 or m.sessions > 0) and s.day is null),
+                   (select min(day) from day_segments where property_id = q.id and w.through is not null)))
         from (values (@property)) as q (id)
         left join properties p on p.id = q.id
         left join rollup_versions v on v.property_id = q.id
+        left join purged_days w on w.property_id = q.id
         """;
 
     private const string Days = """
@@ -49,7 +62,9 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
         command.Parameters.AddWithValue("property", property);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         await rows.ReadAsync(cancellationToken);
-        return new PropertyState(rows.GetBoolean(0), rows.GetBoolean(1), rows.GetInt64(2), rows.IsDBNull(3) ? null : rows.GetFieldValue<DateOnly>(3), rows.IsDBNull(4) ? null : rows.GetFieldValue<DateOnly>(4));
+        return new PropertyState(rows.GetBoolean(0), rows.GetBoolean(1), rows.GetInt64(2), Day(3), Day(4), Day(5));
+
+        DateOnly? Day(int column) => rows.IsDBNull(column) ? null : rows.GetFieldValue<DateOnly>(column);
     }
 
     public async Task<List<DayRow>> DaysAsync(string property, Window window, CancellationToken cancellationToken)

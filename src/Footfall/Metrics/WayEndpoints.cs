@@ -15,7 +15,7 @@ internal static class WayEndpoints
         group.MapGet("/journeys", GetJourneysAsync).WithName("journeys").Produces<JourneysBody>().WithMetadata(WayTexts.Journeys);
     }
 
-    private static async Task<IResult> PostFunnelAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, CancellationToken cancellationToken)
+    private static async Task<IResult> PostFunnelAsync(HttpContext context, PropertyScope scope, Moments moments, Goals goals, Assignments assignments, CancellationToken cancellationToken)
     {
         var (reader, unreadable) = await QuestionBody.ReadAsync(context, cancellationToken);
         if (reader is null) return unreadable!;
@@ -36,11 +36,12 @@ internal static class WayEndpoints
         if (unknown is not null) return Answers.Refuse(new InvalidParameter("filters", unknown));
         query = query with { Steps = steps, Filters = filters };
         await using var moment = moments.Open(property);
-        var result = await Ways.AnswerAsync(moment, query, cancellationToken);
+        var variants = query.Experiment is { } id ? await assignments.ReadAsync(property, id, cancellationToken) : null;
+        var result = await Ways.AnswerAsync(moment, query, variants, cancellationToken);
         var by = query.By?.Name ?? (query.Experiment is { } experiment ? $"experiment:{experiment}" : null);
         var body = new AdHocFunnelBody(
             new WindowBody(query.Window.From, query.Window.To), query.WindowHours, by, Steps(query, result.Overall),
-            by is null ? null : [.. result.Groups.Select(g => new AdHocFunnelGroup(g.Key, Steps(query, g)))], result.HasMore, moment.Engine, state.CompleteFrom);
+            by is null ? null : [.. result.Groups.Select(g => new AdHocFunnelGroup(g.Key, Steps(query, g)))], result.HasMore, moment.Engine, state.CompleteBy(moment.Engine));
         return Answers.Of(context, form, body, $"funnel-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", b =>
         {
             var table = new CsvTable(by ?? "group", "step", "name", "visitors", "from_previous", "from_first", "drop_off", "median_seconds");
@@ -71,7 +72,7 @@ internal static class WayEndpoints
         query = query with { Entry = entry, Return = comesBack, Filters = filters };
         await using var moment = moments.Open(property);
         var cohorts = await Ways.AnswerAsync(moment, query, cancellationToken);
-        var body = new RetentionBody(new WindowBody(query.Window.From, query.Window.To), ExploreEndpoints.Name(query.Per), Grid(query, cohorts, scope.Now), moment.Engine, state.CompleteFrom);
+        var body = new RetentionBody(new WindowBody(query.Window.From, query.Window.To), ExploreEndpoints.Name(query.Per), Grid(query, cohorts, scope.Now), moment.Engine, state.CompleteBy(moment.Engine));
         return Answers.Of(context, form, body, $"retention-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", b =>
         {
             var table = new CsvTable(b.Cohorts.Select((_, i) => $"{b.Interval}_{i}").Prepend("visitors").Prepend("cohort"));
@@ -98,7 +99,7 @@ internal static class WayEndpoints
         NeighbourRow Row(JourneyNeighbour n) => new(n.Path, n.Views, n.Sessions, (double)n.Views / found.Views);
         var body = new JourneysBody(
             new WindowBody(query.Window.From, query.Window.To), query.Path, found.Views, found.Sessions, [.. found.Next.Select(Row)], [.. found.Previous.Select(Row)],
-            [.. found.Paths.Select(p => new PathRow(p.Pages, p.Pages.Count <= query.Steps, p.Sessions, (double)p.Sessions / found.Sessions))], moment.Engine, state.CompleteFrom);
+            [.. found.Paths.Select(p => new PathRow(p.Pages, p.Pages.Count <= query.Steps, p.Sessions, (double)p.Sessions / found.Sessions))], moment.Engine, state.CompleteBy(moment.Engine));
         return Answers.Of(context, form, body, $"journeys-{query.Window.From:yyyy-MM-dd}-{query.Window.To:yyyy-MM-dd}", b =>
         {
             var table = new CsvTable("list", "path", "views", "sessions", "share");

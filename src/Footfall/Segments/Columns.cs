@@ -1,6 +1,6 @@
 namespace Footfall.Segments;
 
-/// <summary>Whole numbers from 0 up, in the narrowest array that holds them. At most one of the arrays is there; none where all are 0.</summary>
+/// <summary>Whole numbers from 0 up, in the narrowest array that holds them. At most one of the arrays is there; none where all are the same.</summary>
 internal class Numbers
 {
     public byte[]? Bytes { get; init; }
@@ -9,19 +9,35 @@ internal class Numbers
 
     public int[]? Ints { get; init; }
 
-    public bool AllZero => Bytes is null && Shorts is null && Ints is null;
+    /// <summary>What all are, where there is no array.</summary>
+    public int Constant { get; init; }
 
-    public int this[int index] => Bytes is not null ? Bytes[index] : Shorts is not null ? Shorts[index] : Ints is not null ? Ints[index] : 0;
+    public bool IsConstant => Bytes is null && Shorts is null && Ints is null;
+
+    public int this[int index] => Bytes is not null ? Bytes[index] : Shorts is not null ? Shorts[index] : Ints is not null ? Ints[index] : Constant;
+
+    /// <summary>The greatest of the first <paramref name="count"/>.</summary>
+    public int Most(int count)
+    {
+        if (count == 0) return 0;
+        if (IsConstant) return Constant;
+        var most = 0;
+        for (var i = 0; i < count; i++) most = Math.Max(most, this[i]);
+        return most;
+    }
+
+    public bool IsSameAs(Numbers other) =>
+        Constant == other.Constant && Same(Bytes, other.Bytes) && Same(Shorts, other.Shorts) && Same(Ints, other.Ints);
 
     /// <summary>The same numbers as codes.</summary>
-    public Codes As(int[] words) => new() { Bytes = Bytes, Shorts = Shorts, Ints = Ints, Words = words };
+    public Codes As(int[] words) => new() { Bytes = Bytes, Shorts = Shorts, Ints = Ints, Constant = Constant, Words = words };
 
     /// <summary>In the narrowest array that holds them.</summary>
     public static Numbers Of(ReadOnlySpan<int> values)
     {
         var most = 0;
         foreach (var value in values) most |= value;   // as many bits as the greatest
-        if (most == 0) return new Numbers();
+        if (values.Length == 0 || !values.ContainsAnyExcept(values[0])) return new Numbers { Constant = values.Length == 0 ? 0 : values[0] };
         if (most <= byte.MaxValue)
         {
             var bytes = new byte[values.Length];
@@ -33,6 +49,8 @@ internal class Numbers
         for (var i = 0; i < shorts.Length; i++) shorts[i] = (ushort)values[i];
         return new Numbers { Shorts = shorts };
     }
+
+    private static bool Same<T>(T[]? a, T[]? b) => a is null ? b is null : b is not null && a.AsSpan().SequenceEqual(b);
 
     public long Size => (Bytes?.Length ?? 0) + (2L * (Shorts?.Length ?? 0)) + (4L * (Ints?.Length ?? 0));
 }

@@ -95,9 +95,15 @@ internal sealed class DaySegment
 
     /// <summary>The row of a session that began in this day; -1 where there is none.</summary>
     /// <param name="start">As in <see cref="Start"/>.</param>
-    public int FindHome(int visitor, int start)
+    public int FindHome(int visitor, int start) => Find(visitor, start, 0, Homes);
+
+    /// <summary>The row of a session that began in this day or before; -1 where there is none.</summary>
+    /// <inheritdoc cref="FindHome"/>
+    public int Find(int visitor, long start) => start is < int.MinValue or > int.MaxValue ? -1 : start >= 0 ? Find(visitor, (int)start, 0, Homes) : Find(visitor, (int)start, Homes, Rows);
+
+    private int Find(int visitor, int start, int from, int to)
     {
-        int low = 0, high = Homes - 1;
+        int low = from, high = to - 1;
         while (low <= high)
         {
             var middle = (low + high) >>> 1;

@@ -79,7 +79,7 @@ internal sealed class PackedWriter
     public void Planes(Numbers values, int count)
     {
         var wide = new uint[count];
-        if (!values.AllZero) for (var i = 0; i < count; i++) wide[i] = (uint)values[i];
+        for (var i = 0; i < count; i++) wide[i] = (uint)values[i];
         Planes(wide);
     }
 
@@ -185,10 +185,12 @@ internal ref struct PackedReader(ReadOnlySpan<byte> bytes)
     public Numbers Numbers(int count)
     {
         var planes = PlaneCount(4);
-        switch (planes)
+        switch (count == 0 ? 0 : planes)
         {
             case 0: return new Numbers();
-            case 1: return new Numbers { Bytes = Raw(count).ToArray() };
+            case 1:
+                var plane = Raw(count);
+                return plane.ContainsAnyExcept(plane[0]) ? new Numbers { Bytes = plane.ToArray() } : new Numbers { Constant = plane[0] };
             case 2:
                 var low = Raw(count);
                 var high = Raw(count);

@@ -46,11 +46,15 @@ internal sealed class SegmentCache(SegmentStore store, IOptions<SegmentOptions> 
 
     internal void Release(long bytes) => Interlocked.Add(ref used, -bytes);
 
-    /// <summary>A vocabulary of which much belongs to segments that are gone is left behind, and with it the segments that use it.</summary>
-    internal void Renew(PropertySegments property)
+    /// <summary>
+    /// A vocabulary of which much belongs to segments that are gone is left behind, and with it the segments that use it. What was
+    /// decoded for one that is left behind serves nobody else.
+    /// </summary>
+    internal void Tidy(PropertySegments property)
     {
-        if (property.Vocabulary.Bytes <= limit / 8 || property.Vocabulary.Bytes <= property.Days.Values.Sum(d => d.TextBytes) * 3 / 2) return;
-        if (!properties.TryRemove(KeyValuePair.Create(property.Id, property))) return;
+        var outgrown = property.Vocabulary.Bytes > limit / 8 && property.Vocabulary.Bytes > property.Days.Values.Sum(d => d.TextBytes) * 3 / 2;
+        if (outgrown) properties.TryRemove(KeyValuePair.Create(property.Id, property));
+        if (properties.TryGetValue(property.Id, out var current) && current == property) return;
         foreach (var entry in property.Days.Values) entry.Detach();
     }
 

@@ -150,6 +150,7 @@ internal static class SegmentCodec
         var facts = new Numbers[Enum.GetValues<SessionFact>().Length];
         for (var fact = 0; fact < facts.Length; fact++) Require(facts[fact] = s.Numbers(rows), rows, texts[(int)Vocabulary.KindOf((SessionFact)fact)].Length);
         var (events, pageViews, conversions) = (s.Numbers(rows), s.Numbers(rows), s.Numbers(rows));
+        if (pageViews.IsSameAs(events)) pageViews = events;   // one array where nothing but pages is viewed
         var longSessions = new LongSession[s.Count()];
         for (var i = 0; i < longSessions.Length; i++) longSessions[i] = new LongSession(s.Count(rows - 1), (long)s.Number(), (long)s.Number());
 
@@ -282,9 +283,7 @@ internal static class SegmentCodec
 
     private static void Require(Numbers codes, int count, int texts)
     {
-        var most = 0;
-        if (!codes.AllZero) for (var i = 0; i < count; i++) most = Math.Max(most, codes[i]);
-        if (most >= texts) throw PackedReader.Damaged("a code has no text");
+        if (codes.Most(count) >= texts) throw PackedReader.Damaged("a code has no text");
     }
 
     private static uint Crc(ReadOnlySpan<byte> bytes)

@@ -39,7 +39,7 @@ internal sealed class SegmentMoment(SegmentCache cache, PropertySegments propert
     {
         foreach (var entry in held.Values) entry.Unpin();
         held.Clear();
-        cache.Renew(property);
+        cache.Tidy(property);
     }
 
     private async Task<SegmentWindow> WindowAsync(DateOnly from, DateOnly to)

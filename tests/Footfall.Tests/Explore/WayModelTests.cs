@@ -19,7 +19,7 @@ public sealed class WayModelTests : IAsyncLifetime
     private static readonly DateOnly First = ReferenceModel.Day(RandomTraffic.Epoch);
 
     private TestDatabase database = null!;
-    private int asked, throughAll, cameBack, went;
+    private int asked, throughAll, cameBack, went, assigned;
 
     public async ValueTask InitializeAsync() => database = await TestDatabase.CreateAsync();
 
@@ -42,7 +42,7 @@ public sealed class WayModelTests : IAsyncLifetime
             }
         }
         Assert.True(asked >= 1500, $"{asked} questions were asked.");
-        Assert.True(throughAll > 100 && cameBack > 100 && went > 100, $"{throughAll} went through a whole funnel, {cameBack} came back, {went} went on: too few to tell.");
+        Assert.True(throughAll > 100 && cameBack > 100 && went > 100 && assigned > 100, $"{throughAll} went through a whole funnel, {cameBack} came back, {went} went on, {assigned} groups were of a variant: too few to tell.");
     }
 
     private async Task CheckAsync(List<List<PickedEvent>> batches, Random random)
@@ -66,6 +66,17 @@ public sealed class WayModelTests : IAsyncLifetime
         var runner = new RollupRunner(database.Source, new RollupStore(database.Source), models, TimeProvider.System, NullLogger<RollupRunner>.Instance);
         Assert.Null((await runner.RunDirtyAsync(null, wait: true, default)).Error);
 
+        // Some visitors, and the account of some, are in a variant from some day on.
+        await database.ExecuteAsync("""
+            truncate experiment_assignments, account_numbers;
+            insert into account_numbers (account_id, number) select distinct account_id, row_number() over (order by account_id)::int from visitors where account_id is not null group by account_id;
+            insert into experiment_assignments
+            select p, 'x1', v.number * 2, 'v' || v.number % 2, date '2026-03-02' + v.number % 4, timestamptz '2026-03-02T10:00Z' + v.number % 4 * interval '1 day', false
+            from visitors v, unnest(array['shop', 'blog']) p where v.number % 3 <> 0
+            union all
+            select p, 'x1', a.number * 2 + 1, 'w' || a.number % 2, date '2026-03-02' + a.number % 3, timestamptz '2026-03-02T09:00Z' + a.number % 3 * interval '1 day', false
+            from account_numbers a, unnest(array['shop', 'blog']) p
+            """);
         var model = new ReferenceModel(arrivals, []);
         using var snapshots = new Snapshots(database.Source, Options.Create(new ExploreOptions()));
         await using var snapshot = await snapshots.OpenAsync(default);
@@ -76,8 +87,13 @@ public sealed class WayModelTests : IAsyncLifetime
             var funnel = RandomWays.Funnel(random, model, First);
             var answer = await FunnelSql.AnswerAsync(snapshot, funnel, default);
             Assert.Equal(ReferenceWays.Text(ReferenceWays.Of(funnel, model)), ReferenceWays.Text(answer));
-            Assert.Equal(ReferenceWays.Text(answer), ReferenceWays.Text(await FromSegmentsAsync(moments, funnel.PropertyId, m => Ways.AnswerAsync(m, funnel, default))));
-            Assert.Equal(ReferenceWays.Text(answer), ReferenceWays.Text(FunnelEngine.Answer(funnel, await WindowAsync(cache, funnel.PropertyId, FunnelEngine.Days(funnel)), default, portion: 3)));
+            Assert.Equal(ReferenceWays.Text(answer), ReferenceWays.Text(await FromSegmentsAsync(moments, funnel.PropertyId, m => Ways.AnswerAsync(m, funnel, null, default))));
+            Assert.Equal(ReferenceWays.Text(answer), ReferenceWays.Text(FunnelEngine.Answer(funnel, null, await WindowAsync(cache, funnel.PropertyId, FunnelEngine.Days(funnel)), default, portion: 3)));
+            var byVariant = funnel with { By = null, Experiment = "x1" };
+            var variants = await new Assignments(database.Source).ReadAsync(funnel.PropertyId, "x1", default);
+            var ofVariants = await FunnelSql.AnswerAsync(snapshot, byVariant, default);
+            Assert.Equal(ReferenceWays.Text(ofVariants), ReferenceWays.Text(await FromSegmentsAsync(moments, funnel.PropertyId, m => Ways.AnswerAsync(m, byVariant, variants, default))));
+            assigned += ofVariants.Groups.Count(g => g.Key is not null);
             throughAll += (int)answer.Overall.Visitors[^1];
 
             var retention = RandomWays.Retention(random, model, First);

@@ -153,6 +153,34 @@ public sealed class WayTests(WayTests.Shop shop) : IClassFixture<WayTests.Shop>
     }
 
     [Fact]
+    public async Task Segments_answer_what_they_hold()
+    {
+        string Engine(JsonElement body) => body.GetProperty("engine").GetString()!;
+        Assert.Equal("segments", Engine(await PostAsync("funnel", $$"""{{{Window}},{{Steps}},"by":"device"}""")));
+        Assert.Equal("segments", Engine(await PostAsync("funnel", $$"""{{{Window}},{{Steps}},"experiment":"button"}""")));
+        Assert.Equal("segments", Engine(await PostAsync("query", $$"""{{{Window}},"metrics":["sum:prop:revenue"],"filters":[{"dimension":"goal","operator":"is","value":"bought"}]}""")));
+        Assert.Equal("segments", Engine(await shop.Server.JsonAsync("/v1/metrics/retention?property=shop&from=2026-03-02&to=2026-03-15")));
+        Assert.Equal("segments", Engine(await shop.Server.JsonAsync("/v1/metrics/journeys?property=shop&from=2026-03-02&to=2026-03-15&path=/home")));
+    }
+
+    [Fact]
+    public async Task A_late_event_and_an_erased_day_are_in_the_next_answer()
+    {
+        const string funnel = """{"property":"late","from":"2026-03-02","to":"2026-03-02","steps":[{"path":"/a"},{"path":"/b"}]}""";
+        await shop.Server.StoreAsync(Told.Event("l1", "2026-03-02T10:00:00", path: "/a", property: "late"), Told.Event("l1", "2026-03-02T10:05:00", path: "/b", property: "late"), Told.Event("l2", "2026-03-02T10:00:00", path: "/a", property: "late"));
+        Assert.Equal("2 1", Visitors((await PostAsync("funnel", funnel)).GetProperty("steps")));
+        await shop.Server.StoreAsync(Told.Event("l2", "2026-03-02T10:07:00", path: "/b", property: "late", received: "2026-03-05T00:00:00"));
+        Assert.Equal("2 2", Visitors((await PostAsync("funnel", funnel)).GetProperty("steps")));
+        await shop.Server.Database.ExecuteAsync("""
+            delete from events where property_id = 'late' and path = '/b'; delete from sessions where property_id = 'late' and visitor_id not in (select visitor_id from events where property_id = 'late');
+            insert into dirty_days values ('late', '2026-03-02', 1, now()) on conflict (property_id, day) do update set marks = dirty_days.marks + 1
+            """);
+        await shop.Server.RollUpAsync();
+        var after = await PostAsync("funnel", funnel);
+        Assert.Equal(("2 0", "segments"), (Visitors(after.GetProperty("steps")), after.GetProperty("engine").GetString()));
+    }
+
+    [Fact]
     public async Task A_changed_goal_counts_for_what_is_past()
     {
         const string question = """{"property":"goals","from":"2026-03-02","to":"2026-03-02","metrics":["events"],"filters":[{"dimension":"goal","operator":"is","value":"g"}]}""";

@@ -47,6 +47,22 @@ public sealed class ModelEndpointTests(ApiServer server) : IClassFixture<ApiServ
         Assert.Contains("acc,\"'=ada\",", await csv.Content.ReadAsStringAsync());
     }
 
+    [Fact]
+    public async Task Days_without_raw_events_are_answered_from_segments()
+    {
+        await server.StoreAsync(
+            Told.Event("old", "2026-03-01T10:00:00", property: "archive"), Told.Event("old", "2026-03-02T10:00:00", property: "archive"),
+            Told.Event("old2", "2026-03-02T10:00:00", property: "archive"), Told.Event("new", "2026-03-05T10:00:00", property: "archive"));
+        await server.Database.ExecuteAsync("""
+            delete from events where property_id = 'archive' and occurred_at < '2026-03-03Z'; delete from sessions where property_id = 'archive' and started_at < '2026-03-03Z';
+            delete from day_segments where property_id = 'archive' and day = '2026-03-01';
+            insert into purged_days values ('archive', '2026-03-02')
+            """);
+        const string question = "/v1/metrics/timeseries?property=archive&from=2026-03-02&to=2026-03-05&interval=day&metrics=visitors";
+        var body = await server.JsonAsync(question);
+        Assert.Equal(("segments", "2026-03-02", 3), (body.GetProperty("engine").GetString(), body.GetProperty("completeFrom").GetString(), body.GetProperty("totals").GetProperty("visitors").GetProperty("value").GetInt32()));
+    }
+
     [Theory]
     [InlineData("breakdown?dimension=path&")]
     [InlineData("timeseries?")]

@@ -51,9 +51,22 @@ public sealed class SegmentOracleTests : IAsyncLifetime
             foreach (var e in SegmentTraffic.Events(random, count / 3, ref arrivals)) batch.Add(e);
             if (!batch.IsEmpty) await writer.WriteAsync(batch, (_, _) => Task.CompletedTask, default);
             await new SessionSealer(database.Source, sessions, Clock).SealAsync(default);
+            if (round == 1) await AddLeadsAsync(random);
             if (round == 2) await EraseAsync(random.Next(25));
             Assert.Null((await runner.RunDirtyAsync(null, wait: true, default)).Error);
             await CompareAsync(random, cache, round == 2 ? 60 : 20);
+        }
+    }
+
+    private async Task AddLeadsAsync(Random random)
+    {
+        for (var i = 0; i < 12; i++)
+        {
+            var id = Guid.NewGuid();
+            await database.ExecuteAsync("insert into leads values (@id, @id::text || '@example.org', 'example.org', 'express', @at, @at, null, @property)",
+                ("id", id), ("at", SegmentTraffic.Epoch.AddMinutes(random.Next(-1_000, 9_000))), ("property", SegmentTraffic.Properties[i % 3 == 0 ? 1 : 0]));
+            for (var n = random.Next(3); n > 0; n--)
+                await database.ExecuteAsync("insert into lead_identities values (gen_random_uuid(), @id, @visitor, 'form_submit', 1.0, now()) on conflict do nothing", ("id", id), ("visitor", SegmentTraffic.Visitor(random.Next(15))));
         }
     }
 
@@ -89,7 +102,7 @@ public sealed class SegmentOracleTests : IAsyncLifetime
         for (var page = 0; page < 3; page++)
         {
             var expected = await snapshot.AnswerAsync(query, default);
-            var answer = SegmentEngine.Answer(query, window, default);
+            var answer = SegmentEngine.Answer(query, window, await LeadRows.ReadAsync(snapshot, query.PropertyId, query.Window, default), default);
             Assert.True(expected.Select(SegmentTraffic.Text).SequenceEqual(answer.Select(SegmentTraffic.Text)), $"""
                 {SegmentTraffic.Text(query)}
                 raw rows: {string.Join(", ", expected.Select(SegmentTraffic.Text))}

@@ -42,7 +42,7 @@ internal static class SegmentTraffic
             for (var i = 0; i < steps && events.Count < count; i++)
             {
                 events.Add(Event(random, ++arrivals, visitor, property, at));
-                at += steps > 100 ? 1_700_000_000 : random.Next(6) == 0 ? 0 : random.NextInt64(1, 1_790_000_000) / (random.Next(2) == 0 ? 1_000 : 1) ;
+                at += steps > 100 ? 1_700_000_000 : random.Next(6) == 0 ? 0 : random.NextInt64(1, 1_790_000_000) / (random.Next(2) == 0 ? 1_000 : 1);
             }
         }
         random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(events));
@@ -93,7 +93,7 @@ internal static class SegmentTraffic
     ];
 
     private static readonly Metric[] Metrics =
-        [.. Footfall.Explore.Metrics.All.Where(m => m != Metric.Leads), Metric.Visitors, Metric.Sessions, Metric.PropSum("price"), Metric.PropSum("seats")];
+        [.. Footfall.Explore.Metrics.All, Metric.Visitors, Metric.Sessions, Metric.PropSum("price"), Metric.PropSum("seats")];
 
     public static Query Question(Random random, Dictionary<Dimension, List<string?>> seen)
     {
