@@ -20,6 +20,8 @@ internal static class Distribution
     /// <summary>Shards when nobody says otherwise: room for as many workers, and each one's fixed cost is a table per week.</summary>
     public const int UsualShards = 32;
 
+    private const int Attempts = 20;
+
     /// <summary>References to tables that are not distributed may be resolved on any node from this version on, and DDL reaches all of them.</summary>
     private const int OldestMajor = 12;
 
@@ -98,6 +100,9 @@ internal static class Distribution
     public static async Task<bool> AllIsCommittedAsync(NpgsqlConnection connection, CancellationToken ct) =>
         await ScalarAsync<long>(connection, Unfinished, ct) == 0;
 
+    /// <summary>Whether a statement was broken off because a part of it would have sent more rows between nodes than they allow.</summary>
+    public static bool SendsTooMuch(PostgresException e) => e.MessageText.Contains("citus.max_intermediate_result_size", StringComparison.Ordinal);
+
     /// <summary>What the database takes on the workers; 0 where there are none.</summary>
     public static async Task<long> WorkerBytesAsync(NpgsqlConnection connection, CancellationToken ct) =>
         await IsOnAsync(connection, ct) ? await ScalarAsync<long>(connection, OnWorkers, ct) : 0;
@@ -119,6 +124,27 @@ internal static class Distribution
         var workers = await CheckNodesAsync(connection, ct);
         await CheckTablesAsync(connection, ct);
 
+        List<DistributedTable> tables;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                tables = await DistributeAsync(connection, shards, dryRun, ct);
+                break;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < Attempts)
+            {
+                // Somebody reads several of the tables, in another order; nothing has changed.
+            }
+        }
+        if (!dryRun && tables.Exists(t => t.Rows > 0))
+            await ExecuteAsync(connection, $"analyze {string.Join(", ", tables.Where(t => t.Rows > 0).Select(t => t.Table))}", ct);
+        var found = await ScalarAsync<int>(connection, CountShards, ct);
+        return new DistributionReport(version, workers, found > 0 ? found : shards, tables, await ScalarAsync<int>(connection, CountWeeks, ct));
+    }
+
+    private static async Task<List<DistributedTable>> DistributeAsync(NpgsqlConnection connection, int shards, bool dryRun, CancellationToken ct)
+    {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Migrator.AdvisoryLock));   // one process at a time
         await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Locks.VisitorRows));      // a batch half stored would lock the tables in another order
@@ -127,12 +153,8 @@ internal static class Distribution
         List<DistributedTable> tables = [];
         foreach (var (table, column) in ByVisitor) tables.Add(await DistributeAsync(connection, table, column, dryRun, ct));
         tables.Add(await DistributeAsync(connection, Reference, null, dryRun, ct));
-        var found = await ScalarAsync<int>(connection, CountShards, ct);
         await transaction.CommitAsync(ct);
-
-        if (!dryRun && tables.Exists(t => t.Rows > 0))
-            await ExecuteAsync(connection, $"analyze {string.Join(", ", tables.Where(t => t.Rows > 0).Select(t => t.Table))}", ct);
-        return new DistributionReport(version, workers, found > 0 ? found : shards, tables, await ScalarAsync<int>(connection, CountWeeks, ct));
+        return tables;
     }
 
     private static async Task<string> CheckExtensionAsync(NpgsqlConnection connection, CancellationToken ct)

@@ -87,6 +87,27 @@ public sealed class DistributionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_ingested_and_rolled_up_while_tables_are_distributed_is_neither_lost_nor_doubled()
+    {
+        var database = await NewMigratedAsync();
+        await StoreAsync(database, Events(0, 200));
+        var writing = Task.Run(async () =>
+        {
+            for (var n = 200; n < 400; n += 10) await StoreAsync(database, Events(n, 10));
+        }, Ct);
+        var rolling = Task.Run(async () =>
+        {
+            for (var n = 0; n < 5; n++) await RollUpAsync(database);
+        }, Ct);
+        await Distribution.RunAsync(database.Source, 4, dryRun: false, Ct);
+        await Task.WhenAll(writing, rolling);
+        await RollUpAsync(database);
+        Assert.Equal("400", await database.ScalarAsync<string>("select count(*)::text from events"));
+        Assert.Equal("400", await database.ScalarAsync<string>("select sum(events)::text from daily_metric_rollups"));
+        Assert.Empty(await new Discrepancy(database.Source).FindAsync(new DateOnly(2026, 3, 1), new DateOnly(2026, 3, 10), null, Ct));
+    }
+
+    [Fact]
     public async Task A_new_week_is_distributed_with_its_rows_and_an_old_one_goes_from_every_node()
     {
         var database = await NewMigratedAsync();
