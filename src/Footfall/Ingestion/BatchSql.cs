@@ -23,11 +23,15 @@ internal static class BatchSql
         on conflict (property_id, day, outcome, reason) do update set events = c.events + excluded.events
         """;
 
-    /// <summary>Events whose key is already stored leave the batch; the keys of the others are taken.</summary>
+    /// <summary>
+    /// Events whose key is already stored leave the batch; the keys of the others are taken. What is looked up is asked for in a
+    /// subquery of its own: a cluster would otherwise fetch the whole table from its nodes, to join it with a temporary one.
+    /// </summary>
     public const string DropDuplicates = """
-        delete from batch b
-        using event_keys k
-        where k.visitor_id = b.visitor_id and k.dedupe_key = b.dedupe_key;
+        delete from batch
+        where (visitor_id, dedupe_key) in (select visitor_id, dedupe_key
+                                           from event_keys
+                                           where (visitor_id, dedupe_key) in (select visitor_id, dedupe_key from batch));
 
         insert into event_keys (visitor_id, dedupe_key, occurred_at)
         select visitor_id, dedupe_key, occurred_at
@@ -70,7 +74,9 @@ internal static class BatchSql
         left join (select distinct on (visitor_id) visitor_id, ip_hash, ua_hash
                    from batch where in_range and not is_bot
                    order by visitor_id, occurred_at desc, id desc) last on last.visitor_id = b.visitor_id
-        left join visitors v on v.id = b.visitor_id
+        left join (select id, number, first_seen_at, first_property_id, last_seen_at
+                   from visitors
+                   where id in (select visitor_id from batch)) v on v.id = b.visitor_id
         """;
 
     /// <summary>Nobody else adds visitors or sessions meanwhile (the writer's lock): what is not there is inserted outright, which costs half of an insert that expects a conflict.</summary>
@@ -204,6 +210,20 @@ internal static class BatchSql
                    order by island, exit_at desc, exit_event_id desc) x on x.island = t.island
         """;
 
+    /// <summary>In the order of <see cref="BatchNeeds"/>: whether a later step would find anything to do. Reads temporary tables only.</summary>
+    public const string Needs = """
+        select exists (select from batch_islands where near > 1),
+               exists (select
+                       from batch_pieces p
+                       join batch_islands i on i.island = p.island
+                       where p.session_id is not null
+                         and (p.entry_event_id <> i.entry_event_id
+                              or (p.sealed and (p.exit_event_id <> i.exit_event_id or not i.sealed))
+                              or (p.session_id = i.exit_session and i.sealed and not p.sealed))),
+               exists (select from batch_islands where near > 0),
+               exists (select from batch_visitors where first_at < known_first_at)
+        """;
+
     /// <summary>Sessions that a late event bridged: their events move over to the one that lives on.</summary>
     public const string Absorb = """
         update events e
@@ -328,7 +348,12 @@ internal static class BatchSql
     /// ended that it grew, joined or moved, where a visitor turns out not to have been new, and where the leads of
     /// such a visitor were captured. Last in the transaction, since these rows are shared by all servers.
     /// </summary>
-    public const string MarkDirtyDays = """
+    public const string MarkDirtyDays = MarkHead + MarkVisitors + MarkTail;
+
+    /// <summary>The same for a batch in which no visitor turns out not to have been new.</summary>
+    public const string MarkBatchDays = MarkHead + MarkTail;
+
+    private const string MarkHead = """
         insert into dirty_days as d (property_id, day, marks, marked_at)
         select property_id, day, 1, @now
         from (
@@ -341,6 +366,10 @@ internal static class BatchSql
             join batch_pieces p on p.island = i.island and p.session_id is not null
             cross join lateral (values (p.starts), (p.entry_at), (p.exit_at), (i.starts)) as t (at)
             where t.at is not null
+
+        """;
+
+    private const string MarkVisitors = """
             union
             select e.property_id, (e.occurred_at at time zone 'UTC')::date
             from batch_visitors v
@@ -348,6 +377,10 @@ internal static class BatchSql
             where v.first_at < v.known_first_at and e.session_id is not null
               and ((v.first_at at time zone 'UTC')::date < (v.known_first_at at time zone 'UTC')::date
                    or v.first_property <> v.known_property)
+
+        """;
+
+    private const string MarkTail = """
             union
             select l.property_id, (l.first_captured_at at time zone 'UTC')::date
             from batch_visitors v

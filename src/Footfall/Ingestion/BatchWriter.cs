@@ -12,13 +12,13 @@ namespace Footfall.Ingestion;
 internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions partitions, IOptions<SessionsOptions> sessions, TimeProvider clock) : IAsyncDisposable
 {
     /// <summary>Key of the advisory lock under which visitors, sessions and events change: held alone for all of them, shared by who changes some lanes.</summary>
-    public const long LockKey = 0x466F6F7466616C6C; // "Footfall"
+    public const long LockKey = Locks.VisitorRows;
 
     /// <summary>So many further keys follow, one for each lane.</summary>
     private const long FirstLaneKey = LockKey + 1;
 
-    /// <summary>What happens to a batch once it is in its temporary table, in this order.</summary>
-    internal static readonly string[] Steps =
+    /// <summary>What happens to a batch once it is in its temporary table, in this order, until it is known what becomes of sessions.</summary>
+    private static readonly string[] Gathering =
     [
         // Without statistics the planner takes a temporary table for small, and walks one for each row of another.
         "analyze batch (seq, visitor_id, property_id, dedupe_key, account_id)",
@@ -36,20 +36,28 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
         "analyze batch_pieces (island, seq, session_id, visitor_id)",
         BatchSql.JoinIslands,
         "analyze batch_islands (island, visitor_id, session_id, first_seq, first_session, entry_seq, entry_session, exit_seq, exit_session, near)",
-        BatchSql.Absorb,
-        BatchSql.MoveFlags,
-        BatchSql.AddSessions,
-        BatchSql.MoveSessions,
-        BatchSql.InsertEvents,
-        BatchSql.CountOutcomes,
-        BatchSql.MarkDirtyDays,
     ];
+
+    /// <summary>All steps, also those that few batches need.</summary>
+    internal static readonly string[] Steps = [.. Gathering, .. Storing(new BatchNeeds(true, true, true, true))];
+
+    /// <summary>What stores it then.</summary>
+    private static IEnumerable<string> Storing(BatchNeeds needs)
+    {
+        if (needs.Absorb) yield return BatchSql.Absorb;
+        if (needs.MoveFlags) yield return BatchSql.MoveFlags;
+        yield return BatchSql.AddSessions;
+        if (needs.MoveSessions) yield return BatchSql.MoveSessions;
+        yield return BatchSql.InsertEvents;
+        yield return BatchSql.CountOutcomes;
+        yield return needs.MarkVisitorsDays ? BatchSql.MarkDirtyDays : BatchSql.MarkBatchDays;
+    }
 
     /// <summary>Below this many events any plan will do, and statistics would cost more than they save.</summary>
     private const int WorthAnalyzing = 500;
 
-    private static readonly string StoreMany = string.Join(";\n", Steps);
-    private static readonly string StoreFew = string.Join(";\n", Steps.Where(s => !s.StartsWith("analyze", StringComparison.Ordinal)));
+    private static readonly string GatherMany = string.Join(";\n", [.. Gathering, BatchSql.Needs]);
+    private static readonly string GatherFew = string.Join(";\n", [.. Gathering.Where(s => !s.StartsWith("analyze", StringComparison.Ordinal)), BatchSql.Needs]);
 
     private static readonly string CountOnly = string.Join(";\n", [BatchSql.AddCounts, BatchSql.MarkCountedDays]);
 
@@ -133,9 +141,18 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     {
         // First what Capture turned away, whose rows nobody else's lanes count into, and last what all count into, in one order: else two lanes could wait for each other.
         if (batch.TurnedAway.Count > 0) await CountAsync(open, BatchSql.AddCounts, batch, cancellationToken);
-        await using var command = new NpgsqlCommand(batch.Events.Count < WorthAnalyzing ? StoreFew : StoreMany, open);
-        AddParameters(command, batch, sessions.Value.Gap, clock.GetUtcNow());
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        var now = clock.GetUtcNow();
+        BatchNeeds needs;
+        await using (var gather = new NpgsqlCommand(batch.Events.Count < WorthAnalyzing ? GatherFew : GatherMany, open))
+        {
+            AddParameters(gather, batch, sessions.Value.Gap, now);
+            await using var rows = await gather.ExecuteReaderAsync(cancellationToken);
+            await rows.ReadAsync(cancellationToken);
+            needs = new BatchNeeds(rows.GetBoolean(0), rows.GetBoolean(1), rows.GetBoolean(2), rows.GetBoolean(3));
+        }
+        await using var store = new NpgsqlCommand(string.Join(";\n", Storing(needs)), open);
+        AddParameters(store, batch, sessions.Value.Gap, now);
+        await store.ExecuteNonQueryAsync(cancellationToken);
     }
 
     internal static void AddParameters(NpgsqlCommand command, IngestBatch batch, TimeSpan gap, DateTimeOffset now)
@@ -161,3 +178,10 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }
+
+/// <summary>Which of the rarer steps a batch needs. Each of them looks through what is stored, on a cluster on every node, also when it finds nothing.</summary>
+/// <param name="Absorb">A late event joins stored sessions.</param>
+/// <param name="MoveFlags">A stored event is no longer the first or last page view of its session, or has become it.</param>
+/// <param name="MoveSessions">Stored sessions go on.</param>
+/// <param name="MarkVisitorsDays">A visitor turns out to have been here before.</param>
+internal readonly record struct BatchNeeds(bool Absorb, bool MoveFlags, bool MoveSessions, bool MarkVisitorsDays);
