@@ -111,14 +111,15 @@ internal sealed class QuerySql
         captured as (
             select {KeyOfSession("l.first_captured_at")} as key
             from leads l
-            left join lateral (
-                select s.*
-                from lead_identities i
-                join sessions s on s.visitor_id = i.visitor_id
-                where i.lead_id = l.id and i.link_source = 'form_submit'
-                  and s.property_id = l.property_id and s.device_type <> 'bot' and s.started_at <= l.first_captured_at
-                order by s.started_at desc, s.id
-                limit 1) s on true{ThroughKept}
+            left join (
+                select distinct on (c.lead_id) c.lead_id, s.*
+                from (select l.id as lead_id, l.first_captured_at, i.visitor_id
+                      from leads l
+                      join lead_identities i on i.lead_id = l.id and i.link_source = 'form_submit'
+                      where l.property_id = @property and l.first_captured_at >= @start and l.first_captured_at < @end) c
+                join sessions s on s.visitor_id = c.visitor_id
+                where s.property_id = @property and s.device_type <> 'bot' and s.started_at <= c.first_captured_at
+                order by c.lead_id, s.started_at desc, s.id) s on s.lead_id = l.id{ThroughKept}
             where l.property_id = @property and l.first_captured_at >= @start and l.first_captured_at < @end{ofSessions}
         )
         """;

@@ -37,16 +37,21 @@ internal static class ErasureStore
     // A form without an anon id comes from a visitor of the day. A server that passes forms on is one too, of many people: only
     // who sent nobody else's forms is taken for the person.
     private const string Visitors = """
+        with certain as materialized (
+            select i.visitor_id
+            from lead_identities i
+            where i.lead_id = any (@leads) and i.confidence = 1
+            union
+            select s.visitor_id
+            from form_submissions s
+            where s.lead_id = any (@leads) and s.visitor_id is not null
+              and not exists (select from form_submissions o where o.visitor_id = s.visitor_id and o.lead_id <> all (@leads))
+        )
         select l.visitor_id, v.number, v.anon_id, v.account_id
-        from (select i.visitor_id
-              from lead_identities i
-              where i.lead_id = any (@leads) and i.confidence = 1
-              union
-              select s.visitor_id
-              from form_submissions s
-              where s.lead_id = any (@leads) and s.visitor_id is not null
-                and not exists (select from form_submissions o where o.visitor_id = s.visitor_id and o.lead_id <> all (@leads))) l
-        left join visitors v on v.id = l.visitor_id
+        from certain l
+        left join (select id, number, anon_id, account_id
+                   from visitors
+                   where id in (select visitor_id from certain)) v on v.id = l.visitor_id
         """;
 
     private const string EventDays = """
@@ -76,23 +81,25 @@ internal static class ErasureStore
         """;
 
     private const string EventTables = """
-        select distinct e.tableoid::regclass::text
+        select distinct substring(e.tableoid::regclass::text from '^events_(?:default|[0-9]+w[0-9]+)')   -- on a cluster a shard's name, with a number behind
         from events e
         where e.visitor_id = any (@visitors)
           and exists (select from unnest(@needles) as n (needle) where strpos(lower(e::text), n.needle) > 0)
         union
-        select 'sessions'
-        where exists (select from sessions s
-                      join unnest(@needles) as n (needle) on strpos(lower(s::text), n.needle) > 0
-                      where s.visitor_id = any (@visitors))
+        select distinct 'sessions'
+        from sessions s
+        where s.visitor_id = any (@visitors)
+          and exists (select from unnest(@needles) as n (needle) where strpos(lower(s::text), n.needle) > 0)
         """;
 
     // An account that another person's own browser has used as well is not this person's alone.
     private const string SharedAccounts = """
+        with others as materialized (
+            select id, account_id from visitors where account_id = any (@accounts) and id <> all (@visitors)
+        )
         select distinct v.account_id
-        from visitors v
+        from others v
         join lead_identities i on i.visitor_id = v.id and i.confidence = 1 and i.lead_id <> all (@leads)
-        where v.account_id = any (@accounts) and v.id <> all (@visitors)
         """;
 
     // Of the account's other browsers the visits stay, as those of somebody unknown.

@@ -17,13 +17,13 @@ internal static class LeadSql
     // Whoever is first makes the lead, the others wait for it here and find it made. Behind the lead: whether its property asks people to confirm.
     private const string Upsert = $"""
         insert into leads as l (id, email_normalized, email, email_domain, consent_status, first_captured_at, last_captured_at, source_channel, property_id)
-        values (@id, @address, @typed, @domain, 'pending', @now, @now,
-                coalesce((select s.traffic_source::text
-                          from sessions s
-                          where s.visitor_id = @visitor and s.property_id = @property and s.ended_at >= @now - @gap
-                          order by s.ended_at desc
-                          limit 1), @source),
-                @property)
+        select @id, @address, @typed, @domain, 'pending'::consent_status, @now, @now,
+               coalesce((select s.traffic_source::text
+                         from sessions s
+                         where s.visitor_id = @visitor and s.property_id = @property and s.ended_at >= @now - @gap
+                         order by s.ended_at desc
+                         limit 1), @source),
+               @property
         on conflict (email_normalized) do update set last_captured_at = greatest(l.last_captured_at, excluded.last_captured_at)
         returning {LeadStore.Columns}, (select double_opt_in from properties where id = @property)
         """;
@@ -35,13 +35,13 @@ internal static class LeadSql
         with submission as (
         insert into form_submissions (id, lead_id, visitor_id, session_id, property_id, form_name, submit_key, payload, consent, source,
                                       ip_hash, ua_hash, validation_status, submitted_at)
-        values (@id, @lead, @visitor,
-                (select s.id
-                 from sessions s
-                 where s.visitor_id = @visitor and s.property_id = @property and s.ended_at >= @now - @gap
-                 order by s.ended_at desc
-                 limit 1),
-                @property, @form, @submit_key, @payload::jsonb, @consent::jsonb, @page, @ip_hash, @ua_hash, @validation, @now)
+        select @id, @lead, @visitor,
+               (select s.id
+                from sessions s
+                where s.visitor_id = @visitor and s.property_id = @property and s.ended_at >= @now - @gap
+                order by s.ended_at desc
+                limit 1),
+               @property, @form, @submit_key, @payload::jsonb, @consent::jsonb, @page, @ip_hash, @ua_hash, @validation, @now
         on conflict (lead_id, submit_key) do nothing
         returning id
         ), event as (

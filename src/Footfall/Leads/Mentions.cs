@@ -56,7 +56,7 @@ internal static class Mentions
     {
         var quoted = ScrubStore.Quoted(table);
         // Nearly no row has an @ at all: looking for that is many times as fast as a pattern, or as each address by itself.
-        var texts = $"concat_ws(' ', {string.Join(", ", columns.Select(c => $"t.{ScrubStore.Quoted(c.Name)}::text"))})";
+        var texts = $"({string.Join(" || ' ' || ", columns.Select(c => $"coalesce(t.{ScrubStore.Quoted(c.Name)}::text, '')"))})";   // a cluster takes only what is immutable
         var where = $"(strpos({texts}, '@') > 0 or strpos({texts}, '%40') > 0) and {texts} ~* @pattern";
         var update = $"update {quoted} t set {string.Join(", ", columns.Select(Assignment))} where {where}";
         var sql = isEvents ? $"with blotted as ({update} returning t.property_id, (t.occurred_at at time zone 'UTC')::date as day) {MarkDirty}" : update;

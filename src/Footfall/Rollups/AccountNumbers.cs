@@ -8,12 +8,13 @@ internal static class AccountNumbers
     private const string Number = """
         insert into account_numbers (account_id, number)
         select account_id, nextval('account_number_sequence')
-        from (select distinct account_id
-              from events
-              where property_id = @property
-                and occurred_at >= @day_start and occurred_at < @day_end
-                and session_id is not null and device_type <> 'bot' and account_id is not null) seen
-        where not exists (select from account_numbers n where n.account_id = seen.account_id)
+        from (select distinct e.account_id
+              from events e
+              left join account_numbers n on n.account_id = e.account_id
+              where e.property_id = @property
+                and e.occurred_at >= @day_start and e.occurred_at < @day_end
+                and e.session_id is not null and e.device_type <> 'bot' and e.account_id is not null
+                and n.account_id is null) new
         """;
 
     /// <summary>Every account of the day has a number afterwards.</summary>

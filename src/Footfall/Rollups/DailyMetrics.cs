@@ -98,12 +98,16 @@ internal sealed class DailyMetrics : IDayModel
                 select count(*) as new_leads,
                        coalesce(sum(greatest(extract(epoch from first_captured_at - first_seen_at) * 1000, 0)), 0)::bigint as first_capture_ms,
                        count(first_seen_at) as first_capture_leads
-                from (select l.first_captured_at,
-                             (select min(v.first_seen_at)
-                              from lead_identities i
-                              join visitors v on v.id = i.visitor_id
-                              where i.lead_id = l.id and i.link_source = 'form_submit') as first_seen_at
+                from (select l.first_captured_at, first.seen_at as first_seen_at
                       from leads l
+                      left join (select i.lead_id, min(v.first_seen_at) as seen_at
+                                 from (select i.lead_id, i.visitor_id
+                                       from leads c
+                                       join lead_identities i on i.lead_id = c.id and i.link_source = 'form_submit'
+                                       where c.property_id = @property
+                                         and c.first_captured_at >= @day_start and c.first_captured_at < @day_end) i
+                                 join visitors v on v.id = i.visitor_id
+                                 group by i.lead_id) first on first.lead_id = l.id
                       where l.property_id = @property
                         and l.first_captured_at >= @day_start and l.first_captured_at < @day_end) captured
             ) c

@@ -15,12 +15,13 @@ internal sealed record EntityView(
 internal static class EntityViews
 {
     private const string Any = """
-        select exists (
-            select from events
-            where property_id = @property
-              and occurred_at >= @day_start and occurred_at < @day_end
-              and event_type = 'page_view' and entity_type is not null and entity_id is not null
-              and session_id is not null and device_type <> 'bot')
+        select true
+        from events
+        where property_id = @property
+          and occurred_at >= @day_start and occurred_at < @day_end
+          and event_type = 'page_view' and entity_type is not null and entity_id is not null
+          and session_id is not null and device_type <> 'bot'
+        limit 1
         """;
 
     private const string Select = """

@@ -22,16 +22,17 @@ internal sealed class ProductMetrics(UserFacts users) : IDayModel
         """;
 
     private const string Lag = """
-        select percentile_cont(array[0.5, 0.95]) within group (order by greatest(extract(epoch from received_at - occurred_at) * 1000, 0)::float8),
-               (select count(*)
-                from events
-                where property_id = @property
-                  and occurred_at >= @day_start and occurred_at < @day_end
-                  and session_id is null)                                 -- out of range
-        from events
-        where property_id = @property
-          and occurred_at >= @day_start and occurred_at < @day_end
-          and session_id is not null and device_type <> 'bot'
+        select counted.percentiles, out_of_range.events
+        from (select percentile_cont(array[0.5, 0.95]) within group (order by greatest(extract(epoch from received_at - occurred_at) * 1000, 0)::float8) as percentiles
+              from events
+              where property_id = @property
+                and occurred_at >= @day_start and occurred_at < @day_end
+                and session_id is not null and device_type <> 'bot') counted
+        cross join (select count(*) as events
+                    from events
+                    where property_id = @property
+                      and occurred_at >= @day_start and occurred_at < @day_end
+                      and session_id is null) out_of_range
         """;
 
     /// <summary>Users who no longer have an event on what was their first day: to be moved to their next.</summary>

@@ -48,9 +48,10 @@ internal static class RetentionStore
         where id in (
             select v.id
             from visitors v
+            left join (select distinct visitor_id from lead_identities) l on l.visitor_id = v.id
             where (v.last_seen_at is null or v.last_seen_at < @before)
+              and l.visitor_id is null
               and not exists (select from sessions s where s.visitor_id = v.id)
-              and not exists (select from lead_identities l where l.visitor_id = v.id)
               and not exists (select from events e where e.visitor_id = v.id)
             limit @portion)
         returning number
@@ -95,8 +96,8 @@ internal static class RetentionStore
     /// <summary>Whether every row of the week is old enough.</summary>
     public static async Task<bool> IsOldAsync(NpgsqlConnection connection, string partition, DateOnly before, CancellationToken cancellationToken)
     {
-        await using var command = Command(connection, $"select not exists (select from {partition} where received_at >= @before)", null, before);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
+        await using var command = Command(connection, $"select true from {partition} where received_at >= @before limit 1", null, before);
+        return await command.ExecuteScalarAsync(cancellationToken) is not true;
     }
 
     /// <summary>Removes the property's old events and sessions, a day to a transaction. Returns rows removed.</summary>

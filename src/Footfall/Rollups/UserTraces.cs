@@ -34,23 +34,36 @@ internal sealed class UserTraces : IPersonalTrace
 
     // Leads outlive raw rows: how many were new on a day is counted anew also where nothing else can be.
     private const string NewLeads = """
+        with purged as materialized (
+            select t.property_id, t.day, l.id as lead_id, l.first_captured_at
+            from unnest(@day_properties, @days) as t (property_id, day)
+            join purged_days p on p.property_id = t.property_id and t.day <= p.through
+            left join leads l on l.property_id = t.property_id
+                and l.first_captured_at >= t.day::timestamp at time zone 'UTC' and l.first_captured_at < (t.day + 1)::timestamp at time zone 'UTC'
+        ),
+        links as materialized (
+            select i.lead_id, i.visitor_id
+            from lead_identities i
+            where i.lead_id in (select lead_id from purged) and i.link_source = 'form_submit'
+        ),
+        seen as materialized (
+            select i.lead_id, min(v.first_seen_at) as at
+            from links i
+            join visitors v on v.id = i.visitor_id
+            group by i.lead_id
+        ),
+        counted as materialized (
+            select c.property_id, c.day, count(c.lead_id) as new_leads,
+                   coalesce(sum(greatest(extract(epoch from c.first_captured_at - s.at) * 1000, 0)), 0)::bigint as first_capture_ms,
+                   count(s.at) as first_capture_leads
+            from purged c
+            left join seen s on s.lead_id = c.lead_id
+            group by c.property_id, c.day
+        )
         update daily_metric_rollups m
         set new_leads = c.new_leads, first_capture_ms = c.first_capture_ms, first_capture_leads = c.first_capture_leads
-        from unnest(@day_properties, @days) as t (property_id, day)
-        join purged_days p on p.property_id = t.property_id and t.day <= p.through
-        cross join lateral (
-            select count(*) as new_leads,
-                   coalesce(sum(greatest(extract(epoch from first_captured_at - first_seen_at) * 1000, 0)), 0)::bigint as first_capture_ms,
-                   count(first_seen_at) as first_capture_leads
-            from (select l.first_captured_at,
-                         (select min(v.first_seen_at)
-                          from lead_identities i
-                          join visitors v on v.id = i.visitor_id
-                          where i.lead_id = l.id and i.link_source = 'form_submit') as first_seen_at
-                  from leads l
-                  where l.property_id = t.property_id
-                    and l.first_captured_at >= t.day::timestamp at time zone 'UTC' and l.first_captured_at < (t.day + 1)::timestamp at time zone 'UTC') captured) c
-        where m.property_id = t.property_id and m.day = t.day
+        from counted c
+        where m.property_id = c.property_id and m.day = c.day
           and (m.new_leads, m.first_capture_ms, m.first_capture_leads) <> (c.new_leads, c.first_capture_ms, c.first_capture_leads)
         """;
 

@@ -43,9 +43,10 @@ internal static class ArrivalEndpoint
 internal sealed class ArrivalStore(NpgsqlDataSource database)
 {
     private const string Any = """
-        select exists (
-            select from events
-            where property_id = @property and occurred_at >= @since and received_at >= @since)
+        select true
+        from events
+        where property_id = @property and occurred_at >= @since and received_at >= @since
+        limit 1
         """;
 
     public async Task<bool> AnyAsync(string property, DateTimeOffset since, CancellationToken cancellationToken)
@@ -53,6 +54,6 @@ internal sealed class ArrivalStore(NpgsqlDataSource database)
         await using var command = database.CreateCommand(Any);
         command.Parameters.AddWithValue("property", property);
         command.Parameters.AddWithValue("since", since);
-        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 }

@@ -77,9 +77,9 @@ internal static class DemoCommand
 
     private static async Task<bool> IsStoredAsync(NpgsqlDataSource database, CapturedEvent e, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand("select exists (select from event_keys where visitor_id = @visitor and dedupe_key = @key)");
+        await using var command = database.CreateCommand("select true from event_keys where visitor_id = @visitor and dedupe_key = @key");
         command.Parameters.AddWithValue("visitor", e.VisitorId);
         command.Parameters.AddWithValue("key", e.DedupeKey!.Value);
-        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 }
