@@ -16,8 +16,9 @@ internal sealed class Database(NpgsqlDataSource source, EmbeddedPostgres? embedd
     {
         if (embedded is not null)
             await embedded.StartAsync(ct);
-        await Migrator.RunAsync(source, Migration.OfThisProgram, log, time, ct);
         await using var connection = await source.OpenConnectionAsync(ct);
+        await Distribution.RefuseWorkerAsync(connection, ct);
+        await Migrator.RunAsync(source, Migration.OfThisProgram, log, time, ct);
         await partitions.EnsureUpcomingAsync(connection, ct);
     }
 

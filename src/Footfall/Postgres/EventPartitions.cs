@@ -148,7 +148,8 @@ internal sealed class EventPartitions(TimeProvider time)
         }
         if (!(await ExistingAsync(connection, ct)).Contains(NameOf(week)))
         {
-            await using var make = new NpgsqlCommand(MakeSql(week, patience), connection, transaction) { CommandTimeout = 0 };
+            var sql = await Distribution.IsOnAsync(connection, ct) ? MakeDistributedSql(week, patience) : MakeSql(week, patience);
+            await using var make = new NpgsqlCommand(sql, connection, transaction) { CommandTimeout = 0 };
             await make.ExecuteNonQueryAsync(ct);
         }
         await transaction.CommitAsync(ct);
@@ -158,9 +159,7 @@ internal sealed class EventPartitions(TimeProvider time)
     /// chosen events_default for its row, and waited there, would find the row not to belong there any more (23514).</summary>
     private static string MakeSql(DateOnly week, TimeSpan patience)
     {
-        var name = NameOf(week);
-        var from = string.Create(CultureInfo.InvariantCulture, $"timestamptz '{week:yyyy-MM-dd} 00:00:00+00'");
-        var to = string.Create(CultureInfo.InvariantCulture, $"timestamptz '{week.AddDays(7):yyyy-MM-dd} 00:00:00+00'");
+        var (name, from, to) = Bounds(week);
         return $"""
             set local lock_timeout = '{patience.TotalMilliseconds:0}ms';
             lock table events in share row exclusive mode;
@@ -174,4 +173,26 @@ internal sealed class EventPartitions(TimeProvider time)
             alter table {name} drop constraint {name}_week;
             """;
     }
+
+    /// <summary>A cluster attaches no table with rows in it: they wait aside, on the coordinator. One connection for each node, which then sees what it has just changed.</summary>
+    private static string MakeDistributedSql(DateOnly week, TimeSpan patience)
+    {
+        var (name, from, to) = Bounds(week);
+        return $"""
+            set local citus.multi_shard_modify_mode = 'sequential';
+            set local lock_timeout = '{patience.TotalMilliseconds:0}ms';
+            lock table events in access exclusive mode;
+            set local lock_timeout = 0;
+            create temporary table events_moved on commit drop as
+                select * from events_default where occurred_at >= {from} and occurred_at < {to};
+            delete from events_default where occurred_at >= {from} and occurred_at < {to};
+            create table {name} partition of events for values from ({from}) to ({to}) with (fillfactor = 100);
+            insert into events select * from events_moved;
+            """;
+    }
+
+    private static (string Name, string From, string To) Bounds(DateOnly week) => (
+        NameOf(week),
+        string.Create(CultureInfo.InvariantCulture, $"timestamptz '{week:yyyy-MM-dd} 00:00:00+00'"),
+        string.Create(CultureInfo.InvariantCulture, $"timestamptz '{week.AddDays(7):yyyy-MM-dd} 00:00:00+00'"));
 }

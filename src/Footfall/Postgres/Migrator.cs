@@ -8,7 +8,7 @@ namespace Footfall.Postgres;
 internal static class Migrator
 {
     // Any constant will do; this one is "footfall" in ASCII.
-    private const long AdvisoryLock = 0x666f6f7466616c6c;
+    internal const long AdvisoryLock = 0x666f6f7466616c6c;
 
     private const string CreateTable = """
         create table if not exists schema_migrations (
@@ -70,6 +70,8 @@ internal static class Migrator
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(ct);
+            // On a cluster a migration that has changed rows could not change their table otherwise. Elsewhere the setting means nothing.
+            await ExecuteAsync(connection, transaction, "set local citus.multi_shard_modify_mode = 'sequential'", ct);
             await ExecuteAsync(connection, transaction, migration.Sql, ct);
             await ExecuteAsync(connection, transaction, Record, ct, ("number", migration.Number), ("name", migration.Name), ("checksum", migration.Checksum));
             await transaction.CommitAsync(ct);
