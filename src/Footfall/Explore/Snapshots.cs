@@ -1,4 +1,5 @@
 using System.Data;
+using Footfall.Postgres;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -68,7 +69,7 @@ internal sealed class Snapshot(NpgsqlConnection connection, NpgsqlTransaction tr
             await using var rows = await command.ExecuteReaderAsync(cancellationToken);
             while (await rows.ReadAsync(cancellationToken)) row(rows);
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested)
+        catch (PostgresException e) when ((e.SqlState == PostgresErrorCodes.QueryCanceled && !cancellationToken.IsCancellationRequested) || Distribution.SendsTooMuch(e))
         {
             throw new QueryTooSlowException(timeoutSeconds, e);
         }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Footfall.Ingestion;
+using Footfall.Postgres;
 using Npgsql;
 
 namespace Footfall.Leads;
@@ -34,6 +35,26 @@ internal static class ScrubStore
         order by 2, 1
         """;
 
+    // On a cluster the coordinator holds an empty shell of what is distributed.
+    private const string DistributedTables = """
+        select c.relname, case when d.logicalrelid is null then pg_total_relation_size(c.oid) else citus_total_relation_size(c.oid) end
+        from pg_class c
+        left join pg_dist_partition d on d.logicalrelid = c.oid
+        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relpersistence = 'p'
+        order by 2, 1
+        """;
+
+    // Workers number their transactions themselves: there the time tells. Of one that does not answer nobody knows.
+    private const string OldSnapshotsOnWorkers = """
+        select exists (
+            select 1
+            from run_command_on_workers(format($$
+                select count(*) from pg_stat_activity
+                where datname = current_database() and pid <> pg_backend_pid() and (backend_xmin is not null or backend_xid is not null) and xact_start < %L
+                $$, @at))
+            where not success or result <> '0')
+        """;
+
     // A row that an open transaction can still see would be copied into the new file. (Xids wrap around: age compares them.)
     private const string OldSnapshots = """
         select exists (select from pg_stat_activity
@@ -41,7 +62,7 @@ internal static class ScrubStore
                          and (age(backend_xmin) >= age(@since::xid8::xid) or age(backend_xid) >= age(@since::xid8::xid)))
         """;
 
-    private const string Present = "select pg_current_xact_id()::text";
+    private const string Present = "select pg_current_xact_id()::text, clock_timestamp()";
 
     private const string FindAccounts = "select visitor_id, occurred_at, id from events where account_id = any (@accounts)";
 
@@ -85,23 +106,29 @@ internal static class ScrubStore
     }
 
     /// <summary>The present, to be asked about with <see cref="SomebodySeesOldRowsAsync"/>.</summary>
-    public static async Task<string> PresentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public static async Task<(string Transaction, DateTimeOffset At)> PresentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Present, connection);
-        return (string)(await command.ExecuteScalarAsync(cancellationToken))!;
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        await rows.ReadAsync(cancellationToken);
+        return (rows.GetString(0), rows.GetFieldValue<DateTimeOffset>(1));
     }
 
     /// <summary>Whether a transaction of this database is open that began before.</summary>
-    public static async Task<bool> SomebodySeesOldRowsAsync(NpgsqlConnection connection, string since, CancellationToken cancellationToken)
+    public static async Task<bool> SomebodySeesOldRowsAsync(NpgsqlConnection connection, (string Transaction, DateTimeOffset At) since, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(OldSnapshots, connection);
-        command.Parameters.AddWithValue("since", since);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
+        command.Parameters.AddWithValue("since", since.Transaction);
+        if (await command.ExecuteScalarAsync(cancellationToken) is true) return true;
+        if (!await Distribution.IsOnAsync(connection, cancellationToken)) return false;
+        await using var workers = new NpgsqlCommand(OldSnapshotsOnWorkers, connection);
+        workers.Parameters.AddWithValue("at", since.At.ToString("O", System.Globalization.CultureInfo.InvariantCulture));
+        return await workers.ExecuteScalarAsync(cancellationToken) is true;
     }
 
     public static async Task<List<(string Table, long Bytes)>> TablesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Tables, connection);
+        await using var command = new NpgsqlCommand(await Distribution.IsOnAsync(connection, cancellationToken) ? DistributedTables : Tables, connection);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         List<(string, long)> tables = [];
         while (await rows.ReadAsync(cancellationToken)) tables.Add((rows.GetString(0), rows.GetInt64(1)));

@@ -1,3 +1,4 @@
+using Footfall.Postgres;
 using Npgsql;
 
 namespace Footfall.Metrics;
@@ -45,6 +46,9 @@ internal sealed class IngestHealthReader(NpgsqlDataSource database)
         store.Parameters.AddWithValue("property", property);
         await using var row = await store.ExecuteReaderAsync(cancellationToken);
         await row.ReadAsync(cancellationToken);
-        return new IngestHealth(reasons, row.GetInt64(0), row.GetInt32(1));
+        var (bytes, dirty) = (row.GetInt64(0), row.GetInt32(1));
+        await row.DisposeAsync();
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return new IngestHealth(reasons, bytes + await Distribution.WorkerBytesAsync(connection, cancellationToken), dirty);
     }
 }

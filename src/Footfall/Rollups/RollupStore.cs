@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Footfall.Ingestion;
+using Footfall.Postgres;
 using Npgsql;
 
 namespace Footfall.Rollups;
@@ -63,13 +65,23 @@ internal sealed class RollupStore(NpgsqlDataSource database)
 
     private static readonly Dictionary<string, long> NothingLeftOut = [];
 
+    /// <summary>Changed days whose changes can be read: what was written under these marks is there for everybody who reads from now on.</summary>
     public async Task<List<(string Property, DateOnly Day, long Marks)>> DirtyDaysAsync(string? property, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(Dirty);
-        command.Parameters.Add(Text("property", property));
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // A cluster commits on the coordinator first, where the marks are, and on the workers, where the rows are, a moment later: a rollup that
+        // began in between would take the mark and miss the rows. So whoever is about to commit is waited for.
+        var isCluster = await Distribution.IsOnAsync(connection, cancellationToken);
+        if (isCluster) await BatchWriter.LockAsync(connection, cancellationToken);
         List<(string, DateOnly, long)> days = [];
-        while (await rows.ReadAsync(cancellationToken)) days.Add((rows.GetString(0), rows.GetFieldValue<DateOnly>(1), rows.GetInt64(2)));
+        await using (var command = new NpgsqlCommand(Dirty, connection))
+        {
+            command.Parameters.Add(Text("property", property));
+            await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+            while (await rows.ReadAsync(cancellationToken)) days.Add((rows.GetString(0), rows.GetFieldValue<DateOnly>(1), rows.GetInt64(2)));
+        }
+        if (isCluster && days.Count > 0 && !await Distribution.AllIsCommittedAsync(connection, cancellationToken)) return [];   // they stay marked
         return days;
     }
 
