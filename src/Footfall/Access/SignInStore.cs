@@ -1,3 +1,4 @@
+using Footfall.Postgres;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -64,7 +65,7 @@ internal sealed class SignInStore(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand(End);
         command.Parameters.AddWithValue("hash", hash);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        if (await command.ExecuteNonQueryAsync(cancellationToken) > 0) await ChangeFeed.TellAsync(database, Shared.Tokens, cancellationToken);
     }
 
     /// <summary>Removes those that are over.</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using Footfall.Postgres;
 using Microsoft.Extensions.Options;
 
 namespace Footfall.Access;
@@ -10,7 +11,7 @@ namespace Footfall.Access;
 /// Browsers that showed a key. The cookie holds 256 random bits and nothing else; who that is stands in the database, so that
 /// signing out, revoking the token and changing the key end it everywhere, within <see cref="KeptFor"/>.
 /// </summary>
-internal sealed class SignIns(SignInStore store, TokenUse use, AdminKey adminKey, DashboardKey dashboardKey, IOptions<AccessOptions> options, TimeProvider clock)
+internal sealed class SignIns
 {
     public const string Cookie = "footfall_sign_in";
     public static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(5);
@@ -21,6 +22,19 @@ internal sealed class SignIns(SignInStore store, TokenUse use, AdminKey adminKey
 
     // A page asks for several things at once; only those that exist are kept.
     private readonly ConcurrentDictionary<string, (Caller Caller, DateTimeOffset Until)> known = new(StringComparer.Ordinal);
+
+    private readonly SignInStore store;
+    private readonly TokenUse use;
+    private readonly AdminKey adminKey;
+    private readonly DashboardKey dashboardKey;
+    private readonly IOptions<AccessOptions> options;
+    private readonly TimeProvider clock;
+
+    public SignIns(SignInStore store, TokenUse use, AdminKey adminKey, DashboardKey dashboardKey, IOptions<AccessOptions> options, TimeProvider clock, ChangeFeed changes)
+    {
+        (this.store, this.use, this.adminKey, this.dashboardKey, this.options, this.clock) = (store, use, adminKey, dashboardKey, options, clock);
+        changes.On(Shared.Tokens, known.Clear);
+    }
 
     /// <summary>Remembers the browser as the key's owner.</summary>
     public async Task BeginAsync(HttpContext context, KeyOwner owner)

@@ -1,3 +1,4 @@
+using Footfall.Postgres;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -78,7 +79,9 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
         await using var command = database.CreateCommand(Revoke);
         command.Parameters.AddWithValue("id", idOrBeginning.ToLowerInvariant());
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
-        return (await ReadAsync(command, cancellationToken)).SingleOrDefault();
+        var revoked = (await ReadAsync(command, cancellationToken)).SingleOrDefault();
+        if (revoked is not null) await ChangeFeed.TellAsync(database, Shared.Tokens, cancellationToken);
+        return revoked;
     }
 
     public async Task UsedAsync(IReadOnlyCollection<KeyValuePair<Guid, DateTimeOffset>> uses, CancellationToken cancellationToken)

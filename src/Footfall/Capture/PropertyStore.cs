@@ -1,3 +1,4 @@
+using Footfall.Postgres;
 using Npgsql;
 
 namespace Footfall.Capture;
@@ -60,6 +61,6 @@ internal sealed class PropertyStore(NpgsqlDataSource database)
         command.Parameters.AddWithValue("name", name);
         command.Parameters.AddWithValue("hosts", hosts);
         command.Parameters.AddWithValue("now", now);
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        if (await command.ExecuteNonQueryAsync(cancellationToken) > 0) await ChangeFeed.TellAsync(database, Shared.Properties, cancellationToken);
     }
 }

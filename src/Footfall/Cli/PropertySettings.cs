@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Footfall.Definitions;
+using Footfall.Postgres;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -65,6 +66,7 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         Add("public", NpgsqlDbType.Boolean, publicSummary);
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
         await command.ExecuteNonQueryAsync(cancellationToken);
+        await ChangeFeed.TellAsync(database, Shared.Properties, cancellationToken);
 
         void Add(string parameter, NpgsqlDbType type, object? value) =>
             command.Parameters.Add(new NpgsqlParameter(parameter, type) { Value = value ?? DBNull.Value });
@@ -98,6 +100,7 @@ internal sealed class PropertySettings(NpgsqlDataSource database, TimeProvider c
         Add("error_url", NpgsqlDbType.Text, product.ErrorUrl);
         await command.ExecuteNonQueryAsync(cancellationToken);
         if (product.SubmitEvents is not null || product.OpenEvents is not null) await ChangedDays.MarkAsync(connection, id, null, clock.GetUtcNow(), cancellationToken);
+        await ChangeFeed.TellAsync(connection, Shared.Properties, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
 
         void Add(string parameter, NpgsqlDbType type, object? value) =>

@@ -9,10 +9,8 @@ using Footfall.Dashboard.Overview;
 using Footfall.Dashboard.SignIn;
 using Footfall.Dashboard.WebVitals;
 using Footfall.Dashboard.Welcome;
-using Footfall.Hosting;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
-using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Options;
 
@@ -44,9 +42,9 @@ public static class DashboardRoom
         services.AddSingleton<RealtimeFeed>();
 
         services.AddDataProtection().SetApplicationName("footfall");
-        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o =>
-            o.XmlRepository = new FileSystemXmlRepository(new DirectoryInfo(Path.Combine(s.GetRequiredService<DataFolder>().Keys, "forms")), s.GetRequiredService<ILoggerFactory>())));
-        // The keys lie beside the other secrets, readable by the server's user alone; nothing else could keep the key to a key.
+        services.AddSingleton<FormKeys>();
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(s => new ConfigureOptions<KeyManagementOptions>(o => o.XmlRepository = s.GetRequiredService<FormKeys>()));
+        // It would warn of keys that are not encrypted: see FormKeys.
         services.AddLogging(l => l.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
         services.AddAntiforgery(o =>
         {
@@ -56,6 +54,8 @@ public static class DashboardRoom
             o.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             o.SuppressXFrameOptionsHeader = true;   // the content security policy says it, and says more
         });
+        // It reads the keys while the server starts, when there is no database yet: the first form is early enough.
+        foreach (var early in services.Where(s => s.ImplementationType?.Name == "DataProtectionHostedService").ToList()) services.Remove(early);
         services.AddResponseCompression(o =>
         {
             // Form tokens differ in every answer, so that lengths give nothing away.

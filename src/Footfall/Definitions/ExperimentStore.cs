@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Footfall.Postgres;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -84,6 +85,7 @@ internal sealed class ExperimentStore(NpgsqlDataSource database, TimeProvider cl
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
         if (await command.ExecuteScalarAsync(cancellationToken) is not true) return false;
         await ChangedDays.MarkAsync(connection, experiment.PropertyId, experiment.StartsOn, clock.GetUtcNow(), cancellationToken);
+        await ChangeFeed.TellAsync(connection, Shared.Experiments, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }

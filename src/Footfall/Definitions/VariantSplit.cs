@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using Footfall.Postgres;
 
 namespace Footfall.Definitions;
 
@@ -24,12 +25,21 @@ internal static class VariantSplit
 }
 
 /// <summary>Definitions that pages ask for, remembered for a short while, the missing ones too: a page view must not cost a query.</summary>
-internal sealed class RunningExperiments(ExperimentStore store, TimeProvider clock)
+internal sealed class RunningExperiments
 {
     private const int MostRemembered = 4096;
     private static readonly TimeSpan RememberedFor = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<(string Property, string Id), (ExperimentDefinition? Experiment, DateTimeOffset Until)> known = new();
+
+    private readonly ExperimentStore store;
+    private readonly TimeProvider clock;
+
+    public RunningExperiments(ExperimentStore store, TimeProvider clock, ChangeFeed changes)
+    {
+        (this.store, this.clock) = (store, clock);
+        changes.On(Shared.Experiments, known.Clear);
+    }
 
     public async ValueTask<ExperimentDefinition?> FindAsync(string property, string id, CancellationToken cancellationToken)
     {

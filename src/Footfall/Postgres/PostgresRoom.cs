@@ -35,6 +35,8 @@ public static class PostgresRoom
         services.AddSingleton<ServeLock>();
         services.AddHostedService(s => s.GetRequiredService<ServeLock>());
         services.AddHostedService<DatabaseService>();
+        services.AddSingleton<ChangeFeed>();
+        services.AddHostedService(s => s.GetRequiredService<ChangeFeed>());
         return services;
     }
 
