@@ -13,7 +13,9 @@ public sealed class CommandLineFixture : IAsyncLifetime
 
     public string DataFolder => folder;
 
-    public async ValueTask InitializeAsync() => Database = await TestDatabase.CreateAsync();
+    public ValueTask InitializeAsync() => InitializeAsync(migrated: true);
+
+    internal async ValueTask InitializeAsync(bool migrated) => Database = await TestDatabase.CreateAsync(migrated);
 
     public ValueTask DisposeAsync() => Database.DisposeAsync();
 

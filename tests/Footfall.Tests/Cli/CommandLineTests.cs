@@ -1,7 +1,9 @@
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Cli;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class CommandLineTests(CommandLineFixture cli) : IClassFixture<CommandLineFixture>
 {
     [Theory]

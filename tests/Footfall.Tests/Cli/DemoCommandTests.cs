@@ -4,6 +4,7 @@ using Xunit;
 namespace Footfall.Tests.Cli;
 
 /// <summary><c>footfall demo</c>: a believable history, once.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class DemoCommandTests
 {
     private const string State = """

@@ -6,6 +6,7 @@ using Xunit;
 namespace Footfall.Tests.Cli;
 
 /// <summary>What leaves one server comes into another as the same visitors, sessions and figures.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class ExportImportTests(CommandLineFixture cli) : IClassFixture<CommandLineFixture>
 {
     private const string Sessions = """

@@ -9,6 +9,7 @@ using Xunit;
 
 namespace Footfall.Tests.Definitions;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class DefinitionsApiTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private const string Experiment = """{"id":"%","name":"Button","variants":[{"id":"red","weight":1},{"id":"blue","weight":3}],"control":"red","metric":{"eventType":"purchase","withinHours":48}}""";

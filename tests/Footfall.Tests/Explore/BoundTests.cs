@@ -5,6 +5,7 @@ using Xunit;
 namespace Footfall.Tests.Explore;
 
 /// <summary>A question that takes too long ends, whoever waits for it. A locked table stands for one that is too large.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class BoundTests : IAsyncLifetime
 {
     private const string Question = "/v1/metrics/breakdown?dimension=path&property=shop&from=2026-01-05&to=2026-01-05";

@@ -16,6 +16,7 @@ namespace Footfall.Tests.Explore;
 /// and a bot, and an event from the future. Leads: one of anna at 10:02, one of nobody known on 3 March.
 /// </code>
 /// </summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class BreakdownTests(BreakdownTests.Shop shop) : IClassFixture<BreakdownTests.Shop>
 {
     public sealed class Shop : IAsyncLifetime
@@ -40,7 +41,7 @@ public sealed class BreakdownTests(BreakdownTests.Shop shop) : IClassFixture<Bre
             await Server.Database.ExecuteAsync("""
                 insert into leads values ('00000000-0000-0000-0000-000000000001', 'a@example.org', 'example.org', 'express', '2026-03-02T10:02:00Z', '2026-03-02T10:02:00Z', null, 'shop'),
                                          ('00000000-0000-0000-0000-000000000002', 'b@example.org', 'example.org', 'express', '2026-03-03T09:00:00Z', '2026-03-03T09:00:00Z', null, 'shop');
-                insert into lead_identities values (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', (select id from visitors where anon_id = 'visitor-anna'), 'form_submit', 1.0, '2026-03-02T10:02:00Z')
+                insert into lead_identities select gen_random_uuid(), '00000000-0000-0000-0000-000000000001', id, 'form_submit', 1.0, '2026-03-02T10:02:00Z' from visitors where anon_id = 'visitor-anna'
                 """);
         }
 

@@ -15,6 +15,7 @@ using Interval = Footfall.Explore.Interval;
 namespace Footfall.Tests.Explore;
 
 /// <summary>Random traffic and random questions: the SQL against plain C#, and against the day rows.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class QueryModelTests : IAsyncLifetime
 {
     private static readonly Metric[] Metrics = Enum.GetValues<Metric>();

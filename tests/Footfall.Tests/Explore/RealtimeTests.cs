@@ -1,6 +1,7 @@
 using Footfall.Explore;
 using Footfall.Tests.Rollups;
 using Microsoft.Extensions.Options;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Explore;
@@ -24,6 +25,7 @@ namespace Footfall.Tests.Explore;
 /// visitors a c d = 3; pages /, /docs, /pricing with one visitor each; sources google.com (d), letter (a), none (c)
 /// </code>
 /// </summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class RealtimeTests : DayFixture
 {
     private async Task<Realtime> NowAsync(string now)

@@ -2,10 +2,12 @@ using Footfall.Capture;
 using Footfall.Explore;
 using Footfall.Tests.Rollups;
 using Microsoft.Extensions.Options;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Explore;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class VitalsTests : DayFixture
 {
     private CapturedEvent Measured(string visitor, string time, string path, string props, DeviceType device = DeviceType.Desktop) =>

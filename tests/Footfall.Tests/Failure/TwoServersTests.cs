@@ -4,6 +4,7 @@ using Xunit;
 namespace Footfall.Tests.Failure;
 
 /// <summary>Two servers, each with its own data folder, on one database, with the same visitors going to both.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class TwoServersTests : IAsyncLifetime
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

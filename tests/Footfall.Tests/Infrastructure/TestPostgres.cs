@@ -12,6 +12,7 @@ namespace Footfall.Tests.Infrastructure;
 /// <summary>
 /// The PostgreSQL of the test run: one embedded cluster for all tests, started when the first one asks, with the binaries that
 /// FOOTFALL_TEST_POSTGRES names (auto, system, npm), or the server of FOOTFALL_TEST_DATABASE_URL, whose user must be allowed to create databases.
+/// With CITUS_URL, the coordinator of a Citus cluster in a database that has its workers, every database is a distributed one: docs/cluster.md.
 /// Each test class makes its own databases from one migrated template: <see cref="TestDatabase"/>.
 /// </summary>
 public sealed class TestPostgres : IAsyncLifetime
@@ -65,7 +66,7 @@ public sealed class TestPostgres : IAsyncLifetime
         if (cluster is not null)
             await cluster.DisposeAsync();
         else if (administrator is not null)
-            await ExecuteAsync(administrator, $"drop database if exists {Template} with (force)");
+            await DropAsync(Template);
         TestFolder.RemoveAll();
     }
 
@@ -80,7 +81,11 @@ public sealed class TestPostgres : IAsyncLifetime
     private static async Task<NpgsqlConnectionStringBuilder> BeginAsync()
     {
         NpgsqlConnectionStringBuilder admin;
-        if (Environment.GetEnvironmentVariable("FOOTFALL_TEST_DATABASE_URL") is { Length: > 0 } url)
+        if (TestCluster.Url is { } coordinator)
+        {
+            admin = PostgresConnection.Parse(coordinator);
+        }
+        else if (Environment.GetEnvironmentVariable("FOOTFALL_TEST_DATABASE_URL") is { Length: > 0 } url)
         {
             admin = PostgresConnection.Parse(url);
         }
@@ -94,11 +99,33 @@ public sealed class TestPostgres : IAsyncLifetime
         admin.Pooling = false;
         admin.Timezone = "UTC";
 
-        await ExecuteAsync(admin, $"create database {Template}");
+        if (TestCluster.IsUsed)
+            await TestCluster.BeginAsync(admin);
+        else
+            await ExecuteAsync(admin, $"create database {Template}");
         // Unpooled: a template with open connections cannot be copied.
         await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Database = Template });
         await Migrator.RunAsync(source, CancellationToken.None);
+        if (TestCluster.IsUsed)
+            await Distribution.RunAsync(source, TestCluster.Shards, dryRun: false, CancellationToken.None);
         return admin;
+    }
+
+    internal static async Task CreateAsync(string name, bool migrated)
+    {
+        var admin = await AdministratorAsync();
+        if (TestCluster.IsUsed)
+            await TestCluster.CreateAsync(name, migrated ? Template : null);
+        else
+            await ExecuteAsync(admin, $"create database {name} template {(migrated ? Template : "template0")}");
+    }
+
+    internal static async Task DropAsync(string name)
+    {
+        if (TestCluster.IsUsed)
+            await TestCluster.DropAsync(name);
+        else
+            await ExecuteAsync(administrator!, $"drop database if exists {name} with (force)");
     }
 }
 
@@ -106,12 +133,10 @@ public sealed class TestPostgres : IAsyncLifetime
 public sealed class TestDatabase : IAsyncDisposable
 {
     private static int count;
-    private readonly NpgsqlConnectionStringBuilder administrator;
 
     private TestDatabase(string name, NpgsqlConnectionStringBuilder administrator)
     {
         Name = name;
-        this.administrator = administrator;
         var connection = new NpgsqlConnectionStringBuilder(administrator.ConnectionString) { Database = name, Pooling = true, MaxPoolSize = 30 };
         ConnectionString = connection.ConnectionString;
         Source = NpgsqlDataSource.Create(connection);
@@ -128,14 +153,14 @@ public sealed class TestDatabase : IAsyncDisposable
     {
         var admin = await TestPostgres.AdministratorAsync();
         var name = $"footfall_test_{Environment.ProcessId}_{Interlocked.Increment(ref count)}";
-        await TestPostgres.ExecuteAsync(admin, $"create database {name} template {(migrated ? TestPostgres.Template : "template0")}");
+        await TestPostgres.CreateAsync(name, migrated);
         return new TestDatabase(name, admin);
     }
 
     public async ValueTask DisposeAsync()
     {
         await Source.DisposeAsync();
-        await TestPostgres.ExecuteAsync(administrator, $"drop database if exists {Name} with (force)");
+        await TestPostgres.DropAsync(Name);
     }
 
     /// <summary>Runs a statement, or several without parameters; returns rows affected.</summary>

@@ -8,6 +8,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>What keeps programs out: each is off or loose unless asked for, each refusal is counted by its reason.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class AbuseTests
 {
     private static Task<ApiServer> StartAsync(params string[] configuration) => ApiServer.StartNewAsync([$"--Access:AdminKey={ApiServer.AdminKey}", .. configuration]);

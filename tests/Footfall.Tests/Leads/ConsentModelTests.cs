@@ -11,6 +11,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>Random lives of a few people, lived on the real server and in a model of a page that knows nothing of it.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class ConsentModelTests : IAsyncLifetime
 {
     private const int People = 4;

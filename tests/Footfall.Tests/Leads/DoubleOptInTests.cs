@@ -12,6 +12,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>Properties that ask people to confirm: nobody is mailed before they did, and the link reaches nobody else.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class DoubleOptInTests
 {
     private const string Key = ApiServer.AdminKey;

@@ -11,6 +11,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>After an erasure nothing of the person is found: neither in the text of any table, nor in the bytes of the data folder.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class ErasureProofTests
 {
     private const string Key = "an-admin-key-for-tests";

@@ -10,6 +10,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>What the scrub does beside rewriting files, which <see cref="ErasureProofTests"/> looks at.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class ErasureScrubTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private async Task EraseAsync(string email)

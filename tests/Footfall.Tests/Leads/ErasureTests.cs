@@ -11,6 +11,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>Who and what an erasure takes, and what it leaves.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class ErasureTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private static readonly (string, string) Admin = ("x-admin-key", ApiServer.AdminKey);

@@ -9,6 +9,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>POST /v1/leads/capture on the real database: what is stored, what is answered, and that it happens once.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class LeadCaptureTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private const string Form = "/v1/leads/capture";

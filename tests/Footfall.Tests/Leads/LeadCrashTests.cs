@@ -8,6 +8,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>The server is killed again and again while forms come in: a form that got its answer is a whole lead, with its event, counted once.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class LeadCrashTests
 {
     private const int Kills = 5;

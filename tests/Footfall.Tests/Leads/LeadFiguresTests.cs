@@ -5,6 +5,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>What forms do to the figures: computed by hand from what was sent.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class LeadFiguresTests(ApiServer server) : IClassFixture<ApiServer>
 {
     [Fact]

@@ -8,6 +8,7 @@ using Xunit;
 
 namespace Footfall.Tests.Leads;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class LeadListTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private static readonly (string, string) Admin = ("x-admin-key", ApiServer.AdminKey);

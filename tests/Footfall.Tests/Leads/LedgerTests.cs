@@ -6,6 +6,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>The ledger grows at its end only, and shows where someone changed it all the same.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class LedgerTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset At = new(2026, 2, 1, 10, 0, 0, TimeSpan.Zero);

@@ -7,6 +7,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>Whom a lead is linked to, and how surely.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class LinkTests(ApiServer server) : IClassFixture<ApiServer>
 {
     /// <summary>A visitor last seen so many minutes ago with the address and the browser that tests submit from.</summary>

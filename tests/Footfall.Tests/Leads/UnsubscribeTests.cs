@@ -8,6 +8,7 @@ using Xunit;
 namespace Footfall.Tests.Leads;
 
 /// <summary>Withdrawing consent: by link, by one click of a mail program, by address; at once, and as often as one likes.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class UnsubscribeTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private const string Path = "/v1/leads/unsubscribe";

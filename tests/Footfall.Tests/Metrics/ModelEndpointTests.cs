@@ -6,6 +6,7 @@ using Xunit;
 namespace Footfall.Tests.Metrics;
 
 /// <summary>Read models over HTTP: what their own tests say is computed right arrives right.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class ModelEndpointTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private const string Entity = "entity_type=profile&entity_id=42&date_from=2026-03-02&date_to=2026-03-08&property=models";

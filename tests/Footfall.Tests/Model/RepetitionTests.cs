@@ -10,6 +10,7 @@ using Xunit;
 namespace Footfall.Tests.Model;
 
 /// <summary>Any job, any number of times, in any order, from two processes at once: the same rows.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class RepetitionTests : IAsyncLifetime
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

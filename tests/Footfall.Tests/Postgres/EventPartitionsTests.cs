@@ -5,6 +5,7 @@ using Xunit;
 
 namespace Footfall.Tests.Postgres;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class EventPartitionsTests : IAsyncLifetime
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -170,7 +171,7 @@ public sealed class EventPartitionsTests : IAsyncLifetime
         database.RowsAsync("select inhrelid::regclass::text from pg_inherits where inhparent = 'events'::regclass order by 1");
 
     private Task<List<string>> ByPartitionAsync() =>
-        database.RowsAsync("select tableoid::regclass::text, count(*) from events group by 1 order by 1");
+        database.RowsAsync("select name, count(*) from (select substring(tableoid::regclass::text from '^events_(?:default|[0-9]+w[0-9]+)') as name from events offset 0) named group by 1 order by 1");   // a shard has a number behind
 
     private static DateTimeOffset Utc(string text) => DateTimeOffset.Parse(text);
 }

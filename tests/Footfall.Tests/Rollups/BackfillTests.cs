@@ -1,9 +1,11 @@
 using Footfall.Rollups;
 using Footfall.Tests.Model;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Rollups;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class BackfillTests : DayFixture
 {
     private static readonly BackfillKey March = new(new DateOnly(2026, 3, 1), new DateOnly(2026, 3, 5), "app");

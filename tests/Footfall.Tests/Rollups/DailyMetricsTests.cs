@@ -2,6 +2,7 @@ using Footfall.Capture;
 using Footfall.Metrics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Rollups;
@@ -27,6 +28,7 @@ namespace Footfall.Tests.Rollups;
 /// is linked by address only; one on 1 March 00:00. New on the 29th: 2; with a time to first capture: 1; capture rate 2 / 5.
 /// </code>
 /// </summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class DailyMetricsTests : DayFixture
 {
     private const string Columns = """

@@ -1,8 +1,10 @@
 using Footfall.Metrics;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Rollups;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class EntityMetricsTests : DayFixture
 {
     private Task<List<string>> RowsAsync(string day, string entity) => RowsAsync($"""

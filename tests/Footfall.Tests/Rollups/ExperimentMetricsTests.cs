@@ -1,9 +1,11 @@
 using Footfall.Capture;
 using Footfall.Definitions;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Rollups;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class ExperimentMetricsTests : DayFixture
 {
     private CapturedEvent Assigned(string visitor, string time, string variant, string? account = null, string? received = null) =>

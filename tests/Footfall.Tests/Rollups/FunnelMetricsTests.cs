@@ -1,8 +1,10 @@
 using Footfall.Definitions;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Rollups;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class FunnelMetricsTests : DayFixture
 {
     internal override FunnelDefinition[] Configured =>

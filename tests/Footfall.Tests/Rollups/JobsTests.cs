@@ -6,6 +6,7 @@ using Xunit;
 
 namespace Footfall.Tests.Rollups;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class JobsTests(ApiServer server) : IClassFixture<ApiServer>
 {
     private Jobs Jobs => server.Services.GetRequiredService<Jobs>();

@@ -1,11 +1,13 @@
 using Footfall.Capture;
 using Footfall.Definitions;
 using Footfall.Rollups;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Rollups;
 
 /// <summary>Anybody may send events: what they invent becomes no more rows than a limit allows, and what is left out is counted by reason.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class LimitTests : DayFixture
 {
     internal override RollupLimits Limits => new(Entities: 2, Experiments: 1, EventTypes: 2);

@@ -1,9 +1,11 @@
 using Footfall.Capture;
 using Footfall.Metrics;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Rollups;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class ProductMetricsTests : DayFixture
 {
     [Fact]

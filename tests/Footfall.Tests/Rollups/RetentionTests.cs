@@ -3,10 +3,12 @@ using Footfall.Ingestion;
 using Footfall.Postgres;
 using Footfall.Rollups;
 using Microsoft.Extensions.Options;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Rollups;
 
+[Trait("Category", TestCluster.Category)]
 public sealed class RetentionTests : DayFixture
 {
     // Wednesday 1 July 2026; 90 days before is 2 April (a Thursday), whose week began on Monday 30 March.
