@@ -16,6 +16,9 @@ switch (args.FirstOrDefault())
     case "product-answers":
         await ProductAnswers.RunAsync(Folders.Named("product-models"));
         return 0;
+    case "cluster" when args.Length >= 3:
+        await ClusterBenchmark.RunAsync(args[1], args[2], history: Number(3, 1_000_000));
+        return 0;
     case "capture-loop":
         CaptureLoop.Run();
         return 0;
@@ -28,7 +31,7 @@ switch (args.FirstOrDefault())
     case LoadChild.Command:
         return await LoadChild.MainAsync(args[1..]);
     default:
-        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop. docs/performance.md says what each measures.");
+        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop|cluster URL URL. docs/performance.md says what each measures.");
         return 2;
 }
 
