@@ -26,7 +26,7 @@ public static class PlainNames
     [
         "Access:AdminKey", "Access:PreviousAdminKey", "Access:DashboardToken", "Access:PreviousDashboardToken", "Postgres:ConnectionString",
         "Capture:IpHashPepper", "Capture:PreviousIpHashPeppers:0", "Leads:LinkKey", "Leads:PreviousLinkKeys:0",
-        "Leads:Captcha:Secret", "Leads:Webhook:Secret", "Leads:Smtp:Password", "Backup:Key",
+        "Leads:Captcha:Secret", "Leads:Webhook:Secret", "Leads:Smtp:Password", "Backup:Key", "Telemetry:MetricsKey", "Telemetry:OtlpHeaders",
     ];
 
     /// <summary>Adds the room's key for every plain name that has a value and whose own key has none; and what files hold.</summary>

@@ -43,6 +43,7 @@ internal sealed class CaptureServer : IAsyncDisposable
         services.AddSingleton(new DataFolder(dataFolder));
         services.AddSingleton<ICaptureLog>(log);
         services.AddSingleton<DatabaseGate>();
+        services.AddSingleton<ChangeFeed>();
         services.AddSingleton(NpgsqlDataSource.Create("Host=/nowhere;Username=nobody"));
         services.AddTrustedProxies(builder.Configuration);
         services.AddCapture(builder.Configuration);

@@ -28,6 +28,7 @@ public sealed class ConfigurationGuideTests
 
     private static string Section(Type type) =>
         type.GetField("Section", BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static) is { IsLiteral: true } section ? (string)section.GetRawConstantValue()!
+        : type.Name == "SegmentOptions" ? "Explore"
         : type.Name == "LeadErasureOptions" ? "Leads:Erasure" : type.Name[..^"Options".Length];
 
     private static IEnumerable<string> Keys(Type type, string section) =>
