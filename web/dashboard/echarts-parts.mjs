@@ -1,4 +1,5 @@
-// ECharts brings what a line chart here never calls: other languages, a dark theme, options of version 2, canvas patterns.
+// ECharts brings what a line chart here never calls: other languages, a dark theme, options of version 2, canvas patterns,
+// axes of time and of powers.
 // They are most of what would not fit into a page of 150 KB, so the bundle has empty stand-ins for them.
 import { readFileSync } from 'node:fs';
 import { parse } from 'acorn';
@@ -7,6 +8,9 @@ const unused = [
   'echarts/lib/i18n/langZH.js',
   'echarts/lib/theme/dark.js',
   'echarts/lib/preprocessor/backwardCompat.js',
+  'echarts/lib/data/helper/transform.js',
+  'echarts/lib/scale/Log.js',
+  'echarts/lib/scale/Time.js',
   'echarts/lib/util/decal.js',
   'echarts/lib/visual/decal.js',
   'echarts/lib/visual/aria.js',

@@ -67,8 +67,8 @@ public sealed class PaceTests(ApiServer server, ITestOutputHelper output) : ICla
         await page.GotoAsync(Path);
         await page.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Print, ColorScheme = ColorScheme.Dark });
         Assert.Equal("rgb(255, 255, 255)", await page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
-        foreach (var hidden in new[] { ".top nav", "#filter", "#days", "#account", "#chart-table", ".skip" }) Assert.False(await page.Locator(hidden).First.IsVisibleAsync(), hidden);
-        foreach (var shown in new[] { ".kpis", "ff-chart", ".rows", ".trust", "#properties" }) Assert.True(await page.Locator(shown).First.IsVisibleAsync(), shown);
+        foreach (var hidden in new[] { ".top nav", "#filter", "#days", "#account", "#chart-table", "ff-chart .canvas", ".skip" }) Assert.False(await page.Locator(hidden).First.IsVisibleAsync(), hidden);
+        foreach (var shown in new[] { ".kpis", "ff-chart .still svg", ".rows", ".trust", "#properties" }) Assert.True(await page.Locator(shown).First.IsVisibleAsync(), shown);
         Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth") <= 0);
         var paper = await page.PdfAsync(new PagePdfOptions { Format = "A4" });
         var sheets = System.Text.RegularExpressions.Regex.Count(System.Text.Encoding.Latin1.GetString(paper), @"/Type\s*/Page\b");

@@ -51,6 +51,15 @@ public sealed class TestPostgres : IAsyncLifetime
         }
     }
 
+    /// <summary>For what only a superuser can try: skipped where FOOTFALL_TEST_DATABASE_URL names another; the embedded cluster of CI has one.</summary>
+    internal static async Task NeedsSuperuserAsync()
+    {
+        await using var connection = new NpgsqlConnection((await AdministratorAsync()).ConnectionString);
+        await connection.OpenAsync();
+        await using var super = new NpgsqlCommand("select rolsuper from pg_roles where rolname = current_user", connection);
+        Assert.SkipUnless(await super.ExecuteScalarAsync() is true, "This needs a superuser, and FOOTFALL_TEST_DATABASE_URL names none.");
+    }
+
     /// <summary>An embedded PostgreSQL on a folder, as the product makes it; the caller stops it. Durable unless <paramref name="fast"/>.</summary>
     internal static EmbeddedPostgres Embedded(string folder, bool fast = false, BinarySource? binaries = null, ILogger? log = null, TimeProvider? time = null)
     {

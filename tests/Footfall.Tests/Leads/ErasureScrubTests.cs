@@ -84,6 +84,7 @@ public sealed class ErasureScrubTests(ApiServer server) : IClassFixture<ApiServe
     [Fact]
     public async Task Without_the_right_to_it_the_log_is_left_alone_and_with_it_scrubbed()
     {
+        await TestPostgres.NeedsSuperuserAsync();
         var role = $"plain_{Guid.NewGuid():N}";
         await server.Database.ExecuteAsync($"create role {role} login");
         try

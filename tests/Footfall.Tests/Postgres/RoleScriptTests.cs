@@ -17,10 +17,7 @@ public sealed class RoleScriptTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         administrator = await TestPostgres.AdministratorAsync();
-        await using var connection = new NpgsqlConnection(administrator.ConnectionString);
-        await connection.OpenAsync();
-        await using var super = new NpgsqlCommand("select rolsuper from pg_roles where rolname = current_user", connection);
-        Assert.SkipUnless(await super.ExecuteScalarAsync() is true, "The script is for a superuser, and FOOTFALL_TEST_DATABASE_URL names none.");
+        await TestPostgres.NeedsSuperuserAsync();
     }
 
     public async ValueTask DisposeAsync()

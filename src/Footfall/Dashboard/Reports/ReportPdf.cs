@@ -217,7 +217,7 @@ internal sealed class ReportPdf(CurrentPage current, OverviewModel model, Paper 
     private void Explanations()
     {
         var bottom = sheet.Height - Margin - 26;
-        if (y + 40 > bottom) return;
+        if (y + 100 > bottom) return;      // a line or two of them would look lost
         sheet.Text.Line("What the figures mean", Margin, y + 8, 10, ReportSheet.Ink, bold: true);
         y += 22;
         var width = (Inner - 24) / 2;
