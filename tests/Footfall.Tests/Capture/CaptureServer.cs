@@ -1,9 +1,10 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Footfall.Capture;
 using Footfall.Hosting;
 using Footfall.Postgres;
+using Footfall.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
@@ -30,7 +31,7 @@ internal sealed class CaptureServer : IAsyncDisposable
 
     public static async Task<CaptureServer> StartAsync(params (string Key, string Value)[] settings)
     {
-        var dataFolder = Directory.CreateTempSubdirectory("footfall-capture-").FullName;
+        var dataFolder = TestFolder.New("capture");
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
         builder.WebHost.UseTestServer();

@@ -1,5 +1,6 @@
 using Footfall.Capture;
 using Footfall.Hosting;
+using Footfall.Tests.Infrastructure;
 using Xunit;
 
 namespace Footfall.Tests.Capture;
@@ -7,7 +8,7 @@ namespace Footfall.Tests.Capture;
 public sealed class IdentityTests : IDisposable
 {
     private static readonly DateOnly Day = new(2026, 3, 14);
-    private readonly string folder = Directory.CreateTempSubdirectory("footfall-keys-").FullName;
+    private readonly string folder = TestFolder.New("keys");
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Footfall.Capture;
+using Footfall.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Xunit;
@@ -85,7 +86,7 @@ public sealed class MmdbTests
     [Fact]
     public void A_changed_file_is_read_again_and_a_broken_one_is_not()
     {
-        var path = Path.Combine(Directory.CreateTempSubdirectory("footfall-mmdb-").FullName, "country.mmdb");
+        var path = Path.Combine(TestFolder.New("mmdb"), "country.mmdb");
         void Put(byte[] bytes, int minute)
         {
             File.WriteAllBytes(path, bytes);

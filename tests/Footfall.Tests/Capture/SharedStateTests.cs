@@ -25,7 +25,7 @@ public sealed class SharedStateTests : IAsyncLifetime
 
     private (DayKeys Keys, DayKeyKeeper Keeper) Server(bool databaseIsThere = true)
     {
-        folders.Add(Directory.CreateTempSubdirectory("footfall-shared-").FullName);
+        folders.Add(TestFolder.New("shared"));
         var keys = new DayKeys(new DataFolder(folders[^1]));
         var gate = new DatabaseGate(time);
         if (databaseIsThere) gate.Open();

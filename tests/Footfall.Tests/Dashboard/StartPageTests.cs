@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Footfall.Cli;
+using Footfall.Postgres;
 using Footfall.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Footfall.Tests.Dashboard;
@@ -21,6 +23,7 @@ public sealed class ServerFixture : IAsyncLifetime
         database = await TestDatabase.CreateAsync();
         App = FootfallHost.Build(["--DataDir", TestFolder.New("start"), "--Postgres:ConnectionString", database.ConnectionString, "--urls", "http://127.0.0.1:0", "--Access:AdminKey", "start-page-admin-key"]);
         await App.StartAsync();
+        await App.Services.GetRequiredService<DatabaseGate>().WaitAsync(TestContext.Current.CancellationToken);
         Client.BaseAddress = new Uri(App.Urls.Single());
         Client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
     }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using Footfall.Capture;
 using Footfall.Journal;
+using Footfall.Tests.Infrastructure;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -20,7 +21,7 @@ public abstract class JournalFixture : IDisposable
 
     internal string NewFolder()
     {
-        var folder = Directory.CreateTempSubdirectory("journal-test-").FullName;
+        var folder = TestFolder.New("journal-test");
         folders.Add(folder);
         return folder;
     }

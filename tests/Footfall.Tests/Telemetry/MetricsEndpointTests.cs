@@ -69,6 +69,7 @@ public sealed class MetricsEndpointTests(MetricsEndpointTests.Server server) : I
         foreach (var method in methods) await AskAsync(method, $"/{Secret}");
         await SendAsync(Event("first"), ("User-Agent", $"{Secret}/1.0"));
         await SendAsync("""{"eventType":""}""");
+        await ReadAsync();
         var before = await ReadAsync();
         for (var i = 0; i < 300; i++)
         {
