@@ -9,13 +9,14 @@ namespace Footfall.Explore;
 /// </summary>
 internal sealed class DistinctVisitors
 {
-    /// <summary>A number that no visitor has, and that is not counted: numbers begin with 1.</summary>
-    public const int Nobody = 0;
-
     // Below this share of the words a group remembers which words it touched; above, all are counted and cleared in one sweep.
     private const int SweepShare = 8;
 
+    // Numbers of nobody, which are not counted, lie in as many words behind those of the visitors: one word alone would have to wait for itself.
+    private const int WordsOfNobody = 8;
+
     private readonly ulong[] bits;
+    private readonly int words;
     private readonly int[] touched;
     private int touchedCount;
     private bool sweeps;
@@ -23,8 +24,25 @@ internal sealed class DistinctVisitors
     /// <param name="greatest">The greatest number that will come.</param>
     public DistinctVisitors(int greatest)
     {
-        bits = new ulong[(greatest >> 6) + 1];
+        words = (greatest >> 6) + 1;
+        bits = new ulong[words + WordsOfNobody];
         touched = new int[(bits.Length / SweepShare) + 1];
+    }
+
+    /// <summary>By row: the visitor, or a number of nobody where the row is not kept.</summary>
+    /// <param name="greatest">As the counter was made with.</param>
+    /// <param name="rows">1 where it is kept, else 0.</param>
+    /// <param name="to">As long as <paramref name="visitors"/>, at least.</param>
+    public static void OrNobody(int greatest, ReadOnlySpan<int> visitors, ReadOnlySpan<byte> rows, Span<int> to)
+    {
+        var nobody = ((greatest >> 6) + 1) << 6;
+        rows = rows[..visitors.Length];
+        to = to[..visitors.Length];
+        for (var row = 0; row < visitors.Length; row++)
+        {
+            var kept = -rows[row];      // all bits, or none: without a branch that nobody could foretell
+            to[row] = (visitors[row] & kept) | ((nobody + ((row & (WordsOfNobody - 1)) << 6)) & ~kept);
+        }
     }
 
     /// <param name="most">How many numbers come at most, repeated ones too.</param>
@@ -72,16 +90,16 @@ internal sealed class DistinctVisitors
     /// <summary>How many there were since <see cref="Begin"/>; forgets them.</summary>
     public long End()
     {
-        var count = -(long)(bits[0] & 1);
+        long count = 0;
         if (sweeps)
         {
-            foreach (var word in bits) count += BitOperations.PopCount(word);
+            foreach (var word in bits.AsSpan(0, words)) count += BitOperations.PopCount(word);
             Array.Clear(bits);
             return count;
         }
         foreach (var word in touched.AsSpan(0, touchedCount))
         {
-            count += BitOperations.PopCount(bits[word]);
+            if (word < words) count += BitOperations.PopCount(bits[word]);
             bits[word] = 0;
         }
         return count;

@@ -24,11 +24,11 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
     private void AddDay(KeptPart part, int group)
     {
         var s = part.Segment;
-        if (part.Rows is { } rows)
+        if (part.Rows is not null)
         {
-            if (tally.Events is not null) tally.Events[group] += Sum(s.Events, rows);
-            if (tally.PageViews is not null) tally.PageViews[group] += Sum(s.PageViews, rows);
-            if (tally.Conversions is not null) tally.Conversions[group] += Sum(s.Conversions, rows);
+            if (tally.Events is not null) tally.Events[group] += Sum(s.Events, part.KeptRows);
+            if (tally.PageViews is not null) tally.PageViews[group] += Sum(s.PageViews, part.KeptRows);
+            if (tally.Conversions is not null) tally.Conversions[group] += Sum(s.Conversions, part.KeptRows);
             return;
         }
         if (tally.Events is not null) tally.Events[group] += s.Hits;
@@ -44,10 +44,8 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         foreach (var (to, of) in new[] { (tally.Events, s.Events), (tally.PageViews, s.PageViews), (tally.Conversions, s.Conversions) })
         {
             if (to is null || of is { IsConstant: true, Constant: 0 }) continue;
-            for (var row = 0; row < s.Rows; row++)
-            {
-                if (part.Rows is null || part.Rows[row] != 0) to[codes.Words[codes[row]]] += of[row];
-            }
+            if (part.Rows is null) for (var row = 0; row < s.Rows; row++) to[codes.Words[codes[row]]] += of[row];
+            else foreach (var row in part.KeptRows) to[codes.Words[codes[row]]] += of[row];
         }
     }
 
@@ -87,12 +85,8 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
             if (part is null) continue;
             var (s, codes) = (part.Segment, part.Segment[SegmentFilters.FactOf(grouping.By!.Value.Kind)]);
             var own = Array.ConvertAll(codes.Words, group => bits[group] ??= new ulong[words]);
-            for (var row = 0; row < s.Rows; row++)
-            {
-                if ((part.Rows is not null && part.Rows[row] == 0) || s.Events[row] == 0) continue;
-                var visitor = s.Visitor[row];
-                own[codes[row]][visitor >> 6] |= 1UL << visitor;
-            }
+            if (part.Rows is null) for (var row = 0; row < s.Rows; row++) Set(own[codes[row]], s, row);
+            else foreach (var row in part.KeptRows) Set(own[codes[row]], s, row);
         }
         for (var group = 0; group < bits.Length; group++) if (bits[group] is { } of) tally.Visitors![group] = PopCount(of);
     }
@@ -121,12 +115,15 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
     private static void Set(ulong[] bits, KeptPart part)
     {
         var s = part.Segment;
-        for (var row = 0; row < s.Rows; row++)
-        {
-            if (!Counts(part, row)) continue;
-            var visitor = s.Visitor[row];
-            bits[visitor >> 6] |= 1UL << visitor;
-        }
+        if (part.Rows is null) for (var row = 0; row < s.Rows; row++) Set(bits, s, row);
+        else foreach (var row in part.KeptRows) Set(bits, s, row);
+    }
+
+    private static void Set(ulong[] bits, DaySegment segment, int row)
+    {
+        if (segment.Events[row] == 0) return;
+        var visitor = segment.Visitor[row];
+        bits[visitor >> 6] |= 1UL << visitor;
     }
 
     private static long PopCount(ulong[] bits)
@@ -136,13 +133,13 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         return count;
     }
 
-    private static long Sum(Numbers numbers, byte[] rows)
+    private static long Sum(Numbers numbers, int[] rows)
     {
         long sum = 0;
-        if (numbers.Bytes is { } bytes) for (var i = 0; i < rows.Length; i++) sum += bytes[i] * rows[i];
-        else if (numbers.Shorts is { } shorts) for (var i = 0; i < rows.Length; i++) sum += shorts[i] * rows[i];
-        else if (numbers.Ints is { } ints) for (var i = 0; i < rows.Length; i++) sum += (long)ints[i] * rows[i];
-        else if (numbers.Constant > 0) for (var i = 0; i < rows.Length; i++) sum += numbers.Constant * rows[i];
+        if (numbers.Bytes is { } bytes) foreach (var row in rows) sum += bytes[row];
+        else if (numbers.Shorts is { } shorts) foreach (var row in rows) sum += shorts[row];
+        else if (numbers.Ints is { } ints) foreach (var row in rows) sum += ints[row];
+        else sum = (long)numbers.Constant * rows.Length;
         return sum;
     }
 }

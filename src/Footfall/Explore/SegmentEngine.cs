@@ -145,9 +145,12 @@ internal sealed class SegmentEngine
                 continue;
             }
             const int secondsOfHour = 3_600;
-            for (var row = 0; row < segment.Homes; row++)
+            if (kept is null && rows is not null) foreach (var row in parts[i]!.KeptRows) Add(row);
+            else for (var row = 0; row < segment.Homes; row++) if (rows is null || rows[row] != 0) Add(row);
+
+            void Add(int row)
             {
-                if (rows is not null && rows[row] == 0) continue;
+                if (row >= segment.Homes) return;
                 var group = codes is not null ? codes.Words[codes[row]] : grouping.IsHourly ? ofDay + (segment.Start[row] / secondsOfHour) : ofDay;
                 tally.AddSession(group, segment, row);
             }

@@ -65,17 +65,10 @@ internal sealed class GoalFilter
 /// <param name="HitBits">A bit for each hit whose props are kept; null for all.</param>
 internal sealed record KeptPart(DaySegment Segment, byte[]? Rows, bool[]? Groups, ulong[]? HitBits)
 {
-    private int[]? keptVisitors;
+    private int[]? keptRows;
 
-    /// <summary>By row: the visitor, <see cref="DistinctVisitors.Nobody"/> where the row is not kept.</summary>
-    public int[] KeptVisitors => keptVisitors ??= Rows is null ? Segment.Visitor : OfKept(Segment.Visitor, Rows);
-
-    private static int[] OfKept(int[] visitors, byte[] rows)
-    {
-        var kept = new int[visitors.Length];
-        for (var row = 0; row < kept.Length; row++) kept[row] = visitors[row] & -rows[row];   // all bits, or none: Nobody
-        return kept;
-    }
+    /// <summary>The rows that are kept, ascending, where not all are.</summary>
+    public int[] KeptRows => keptRows ??= RowMask.List(Rows);
 
     public bool Keeps(int hit) => (HitBits is null || (HitBits[hit >> 6] >> hit & 1) != 0) && (Rows is null || Rows[Segment.HitRow[hit]] != 0);
 }
@@ -161,18 +154,13 @@ internal sealed class SegmentFilters
         if (codes.IsConstant) return holds[codes.Constant] != 0;
         if (kept == 0) return false;
         if (kept == holds.Length) return true;
-        var to = rows ??= Ones(count);
-        if (codes.Bytes is { } bytes) for (var i = 0; i < to.Length; i++) to[i] &= holds[bytes[i]];
-        else if (codes.Shorts is { } shorts) for (var i = 0; i < to.Length; i++) to[i] &= holds[shorts[i]];
-        else for (var i = 0; i < to.Length; i++) to[i] &= holds[codes.Ints![i]];
+        if (rows is null)
+        {
+            rows = GC.AllocateUninitializedArray<byte>(count);
+            Array.Fill(rows, (byte)1);
+        }
+        RowMask.And(rows, codes, holds);
         return true;
-    }
-
-    private static byte[] Ones(int count)
-    {
-        var ones = new byte[count];
-        Array.Fill(ones, (byte)1);
-        return ones;
     }
 
     private static ulong[] Bits(DaySegment segment, string key, WordFilter filter)
