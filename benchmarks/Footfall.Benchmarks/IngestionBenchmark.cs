@@ -49,7 +49,8 @@ internal static class IngestionBenchmark
             batches.Add(new IngestBatch());
             foreach (var e in chunk) batches[^1].Add(e);
         }
-        await StatementProfile.RunAsync(database, batches);
+        await using var writer = Writer(database);
+        await StatementProfile.RunAsync(writer, batches);
     }
 
     /// <summary>Fills the database up to <paramref name="count"/> events over 14 days, through the product's own batches.</summary>

@@ -1,3 +1,4 @@
+using Footfall.Capture;
 using Footfall.Postgres;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -7,7 +8,8 @@ namespace Footfall.Ingestion;
 /// <summary>
 /// Writes batches into the database, each in one transaction: all of it or nothing. Used by one caller at a time.
 /// Of all servers, one transaction at a time changes a lane's visitors, sessions and events (advisory locks), which is what makes
-/// sessions right when two servers see the same visitor. A batch is a handful of statements however many events it holds.
+/// sessions right when two servers see the same visitor. What becomes of events is worked out here, from what is stored of their visitors
+/// (<see cref="BatchReads"/>); rows then go in by COPY (<see cref="BatchRows"/>). A batch is a handful of statements however many events it holds.
 /// </summary>
 internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions partitions, IOptions<SessionsOptions> sessions, TimeProvider clock) : IAsyncDisposable
 {
@@ -17,50 +19,15 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     /// <summary>So many further keys follow, one for each lane.</summary>
     private const long FirstLaneKey = LockKey + 1;
 
-    /// <summary>What happens to a batch once it is in its temporary table, in this order, until it is known what becomes of sessions.</summary>
-    private static readonly string[] Gathering =
-    [
-        // Without statistics the planner takes a temporary table for small, and walks one for each row of another.
-        "analyze batch (seq, visitor_id, property_id, dedupe_key, account_id)",
-        BatchSql.DropErased,
-        BatchSql.DropRemoved,
-        BatchSql.DropDuplicates,
-        BatchSql.AddProperties,
-        BatchSql.GatherVisitors,
-        "analyze batch_visitors (visitor_id)",
-        BatchSql.AddVisitors,
-        BatchSql.MoveVisitors,
-        BatchSql.UpsertAccounts,
-        BatchSql.FindNearSessions,
-        "analyze batch_near (visitor_id, id)",
-        BatchSql.CutIslands,
-        "analyze batch_pieces (island, seq, session_id, visitor_id)",
-        BatchSql.JoinIslands,
-        "analyze batch_islands (island, visitor_id, session_id, first_seq, first_session, entry_seq, entry_session, exit_seq, exit_session, near)",
-    ];
+    // A server that stops in the middle (a paused machine) must not hold the lock for ever.
+    // Large tables are only looked into by key here: that the planner takes a batch's keys for reason enough to read all of one must not happen.
+    private const string SetUp = """
+        set idle_in_transaction_session_timeout = '60s';
+        set enable_seqscan = off;
+        set enable_hashjoin = off;
+        set enable_mergejoin = off;
 
-    /// <summary>All steps, also those that few batches need.</summary>
-    internal static readonly string[] Steps = [.. Gathering, .. Storing(new BatchNeeds(true, true, true, true))];
-
-    /// <summary>What stores it then.</summary>
-    private static IEnumerable<string> Storing(BatchNeeds needs)
-    {
-        if (needs.Absorb) yield return BatchSql.Absorb;
-        if (needs.MoveFlags) yield return BatchSql.MoveFlags;
-        yield return BatchSql.AddSessions;
-        if (needs.MoveSessions) yield return BatchSql.MoveSessions;
-        yield return BatchSql.InsertEvents;
-        yield return BatchSql.CountOutcomes;
-        yield return needs.MarkVisitorsDays ? BatchSql.MarkDirtyDays : BatchSql.MarkBatchDays;
-    }
-
-    /// <summary>Below this many events any plan will do, and statistics would cost more than they save.</summary>
-    private const int WorthAnalyzing = 500;
-
-    private static readonly string GatherMany = string.Join(";\n", [.. Gathering, BatchSql.Needs]);
-    private static readonly string GatherFew = string.Join(";\n", [.. Gathering.Where(s => !s.StartsWith("analyze", StringComparison.Ordinal)), BatchSql.Needs]);
-
-    private static readonly string CountOnly = string.Join(";\n", [BatchSql.AddCounts, BatchSql.MarkCountedDays]);
+        """ + BatchRows.Create;
 
     private NpgsqlConnection? connection;
 
@@ -79,15 +46,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
             await partitions.EnsureAsync(open, batch.Events.Where(e => !e.IsOutOfRange).Select(e => e.OccurredAt), cancellationToken);
             await using var transaction = await open.BeginTransactionAsync(cancellationToken);
             await LockAsync(open, lanes, cancellationToken);
-            if (batch.Arrived.Count > 0)
-            {
-                await BatchTables.FillAsync(open, batch.Events, cancellationToken);
-                await StoreAsync(open, batch, cancellationToken);
-            }
-            else if (batch.TurnedAway.Count > 0)
-            {
-                await CountAsync(open, CountOnly, batch, cancellationToken);
-            }
+            if (!batch.IsEmpty) await StoreAsync(open, batch, cancellationToken);
             await mark(open, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
@@ -132,57 +91,70 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     {
         if (connection is not null) return connection;
         connection = await database.OpenConnectionAsync(cancellationToken);
-        // A server that stops in the middle (a paused machine) must not hold the lock for ever.
-        await using var setUp = new NpgsqlCommand("set idle_in_transaction_session_timeout = '60s';\n" + BatchTables.Create, connection);
+        await using var setUp = new NpgsqlCommand(SetUp, connection);
         await setUp.ExecuteNonQueryAsync(cancellationToken);
         return connection;
     }
 
     private async Task StoreAsync(NpgsqlConnection open, IngestBatch batch, CancellationToken cancellationToken)
     {
-        // First what Capture turned away, whose rows nobody else's lanes count into, and last what all count into, in one order: else two lanes could wait for each other.
-        if (batch.TurnedAway.Count > 0) await CountAsync(open, BatchSql.AddCounts, batch, cancellationToken);
-        var now = clock.GetUtcNow();
-        BatchNeeds needs;
-        await using (var gather = new NpgsqlCommand(batch.Events.Count < WorthAnalyzing ? GatherFew : GatherMany, open))
+        var outcome = new BatchOutcome(batch);
+        var accounts = await StoreEventsAsync(open, batch, outcome, cancellationToken);
+        // Last what all lanes and servers write into, always in this order: else two could wait for each other.
+        await SharedRows.WriteAsync(open, outcome, accounts, clock.GetUtcNow(), cancellationToken);
+    }
+
+    /// <summary>Everything that is the visitors' own. Returns the accounts' names that came with it.</summary>
+    private async Task<List<AccountName>> StoreEventsAsync(NpgsqlConnection open, IngestBatch batch, BatchOutcome outcome, CancellationToken cancellationToken)
+    {
+        if (batch.Events.Count == 0) return [];
+        var keyed = batch.Events.Where(e => e.DedupeKey is not null).OrderBy(e => e.VisitorId).ToList();
+        var before = await BatchReads.BeforeAsync(open, [.. batch.Events.Select(e => e.VisitorId).Distinct().Order()], keyed, [.. batch.Events.Select(e => e.PropertyId).Distinct()], cancellationToken);
+        var events = outcome.Sort(batch.Events, before);
+        batch.Stored = events.Count;
+        if (events.Count == 0) return [];
+
+        var visitors = VisitorChange.Of(events, before.Visitors);
+        var trails = new Dictionary<Trail, List<CapturedEvent>>();
+        foreach (var e in events.Where(e => !e.IsOutOfRange))
         {
-            AddParameters(gather, batch, sessions.Value.Gap, now);
-            await using var rows = await gather.ExecuteReaderAsync(cancellationToken);
-            await rows.ReadAsync(cancellationToken);
-            needs = new BatchNeeds(rows.GetBoolean(0), rows.GetBoolean(1), rows.GetBoolean(2), rows.GetBoolean(3));
+            var trail = Trail.Of(e);
+            if (trails.TryGetValue(trail, out var others)) others.Add(e);
+            else trails.Add(trail, [e]);
         }
-        await using var store = new NpgsqlCommand(string.Join(";\n", Storing(needs)), open);
-        AddParameters(store, batch, sessions.Value.Gap, now);
-        await store.ExecuteNonQueryAsync(cancellationToken);
+        var near = await BatchReads.NearAsync(open, Reaches(trails, visitors), cancellationToken);
+        var stitched = Stitching.Of(trails, near, sessions.Value.Gap, clock.GetUtcNow());
+        outcome.Add(stitched.Grown);
+
+        var added = visitors.Values.Where(v => v.Stored is null).ToList();
+        var numbers = await BatchReads.NumbersAsync(open, added.Count, cancellationToken);
+        await BatchRows.AddVisitorsAsync(open, added.Zip(numbers), cancellationToken);
+        await BatchRows.MoveVisitorsAsync(open, [.. visitors.Values.Where(v => v.Stored is not null && (v.MovesFirst || v.MovesLast || v.MovesAccount))], cancellationToken);
+        await BatchRows.AddKeysAsync(open, keyed.Where(outcome.IsStored), cancellationToken);
+        await BatchRows.AbsorbAsync(open, stitched.Absorbed, cancellationToken);
+        await BatchRows.MoveFlagsAsync(open, stitched.Flags, cancellationToken);
+        await BatchRows.AddSessionsAsync(open, stitched.New, cancellationToken);
+        await BatchRows.GrowAsync(open, stitched.Grown, cancellationToken);
+        await BatchRows.AddEventsAsync(open, events, stitched, cancellationToken);
+        await BatchReads.AddDaysAsync(open, [.. visitors.Values.Where(v => v.MovesFirst)], outcome.Days, cancellationToken);
+        return AccountName.Of(events);
     }
 
-    internal static void AddParameters(NpgsqlCommand command, IngestBatch batch, TimeSpan gap, DateTimeOffset now)
+    /// <summary>
+    /// Where stored sessions may be that events touch. A visitor who was last seen before the reach has no session in it: most are such, and
+    /// looking through the sessions of each would read pages that nothing else needs. A bot's events do not say when it was last seen.
+    /// </summary>
+    private List<(Trail Trail, DateTimeOffset From, DateTimeOffset To)> Reaches(Dictionary<Trail, List<CapturedEvent>> trails, Dictionary<Guid, VisitorChange> visitors)
     {
-        var days = batch.Arrived.Concat(batch.TurnedAway.Keys.Select(k => (k.Property, k.Day)).Where(k => !batch.Arrived.ContainsKey(k)).Distinct().Select(k => KeyValuePair.Create(k, 0L))).ToList();
-        command.Parameters.AddWithValue("gap", gap);
-        command.Parameters.AddWithValue("now", now);
-        command.Parameters.AddWithValue("properties", days.Select(d => d.Key.Property).ToArray());
-        command.Parameters.AddWithValue("days", days.Select(d => d.Key.Day).ToArray());
-        command.Parameters.AddWithValue("arrived", days.Select(d => d.Value).ToArray());
-    }
-
-    private async Task CountAsync(NpgsqlConnection open, string sql, IngestBatch batch, CancellationToken cancellationToken)
-    {
-        var counts = batch.TurnedAway.ToArray();
-        await using var command = new NpgsqlCommand(sql, open);
-        command.Parameters.AddWithValue("now", clock.GetUtcNow());
-        command.Parameters.AddWithValue("properties", counts.Select(c => c.Key.Property).ToArray());
-        command.Parameters.AddWithValue("days", counts.Select(c => c.Key.Day).ToArray());
-        command.Parameters.AddWithValue("outcomes", counts.Select(c => c.Key.Outcome).ToArray());
-        command.Parameters.AddWithValue("reasons", counts.Select(c => c.Key.Reason).ToArray());
-        command.Parameters.AddWithValue("events", counts.Select(c => c.Value).ToArray());
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        var gap = sessions.Value.Gap;
+        List<(Trail Trail, DateTimeOffset From, DateTimeOffset To)> reaches = [];
+        foreach (var (trail, events) in trails)
+        {
+            if (visitors[trail.VisitorId].Stored is not { } stored) continue;
+            var from = events.Min(e => e.OccurredAt) - gap;
+            if (trail.IsBot || stored.LastSeenAt >= from) reaches.Add((trail, from, events.Max(e => e.OccurredAt) + gap));
+        }
+        reaches.Sort((a, b) => a.Trail.VisitorId.CompareTo(b.Trail.VisitorId));
+        return reaches;
     }
 }
-
-/// <summary>Which of the rarer steps a batch needs. Each of them looks through what is stored, on a cluster on every node, also when it finds nothing.</summary>
-/// <param name="Absorb">A late event joins stored sessions.</param>
-/// <param name="MoveFlags">A stored event is no longer the first or last page view of its session, or has become it.</param>
-/// <param name="MoveSessions">Stored sessions go on.</param>
-/// <param name="MarkVisitorsDays">A visitor turns out to have been here before.</param>
-internal readonly record struct BatchNeeds(bool Absorb, bool MoveFlags, bool MoveSessions, bool MarkVisitorsDays);

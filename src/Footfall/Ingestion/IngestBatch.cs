@@ -15,6 +15,9 @@ internal sealed class IngestBatch
     /// <summary>Events that arrived, duplicates included, by property and UTC day of arrival.</summary>
     public IReadOnlyDictionary<(string Property, DateOnly Day), long> Arrived => arrived;
 
+    /// <summary>How many of the events were stored, and not there before: known within the transaction that stores them.</summary>
+    public long Stored { get; set; }
+
     public IReadOnlyDictionary<(string Property, DateOnly Day, string Outcome, string Reason), long> TurnedAway => turnedAway;
 
     /// <summary>When the first of the events arrived; null without events.</summary>

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Footfall.Ingestion;
 
-/// <summary>Closes sessions that have had no event for longer than the inactivity gap, and flags their last page view as the exit. A late event opens such a session again (<see cref="BatchSql.MoveFlags"/>).</summary>
+/// <summary>Closes sessions that have had no event for longer than the inactivity gap, and flags their last page view as the exit. A late event opens such a session again (<see cref="Stitching"/>).</summary>
 internal sealed class SessionSealer(NpgsqlDataSource database, IOptions<SessionsOptions> options, TimeProvider clock)
 {
     private const int Portion = 5_000;   // the lock that ingestion waits for is held no longer than this takes

@@ -37,7 +37,7 @@ internal sealed class EventImport(CapturePipeline pipeline, ImportDayKeys keys, 
             var arrived = batch.Arrived.Values.Sum();
             if (arrived == 0 && more) continue;
             var (from, to) = (done, lines.LineNumber);
-            await writer.WriteAsync(batch, (connection, ct) => store.AdvanceAsync(connection, key, from, to, arrived, finished: !more, ct), cancellationToken);
+            await writer.WriteAsync(batch, (connection, ct) => store.AdvanceAsync(connection, key, from, to, arrived, batch.Stored, finished: !more, ct), cancellationToken);
             done = to;
         }
         while (more);

@@ -39,12 +39,11 @@ internal sealed class ImportStore(NpgsqlDataSource database, TimeProvider clock)
         where content_sha256 = @sha256 and property_id = @property and options = @options
         """;
 
-    // What is left of the batch after ingestion removed the duplicates is what was stored.
     private const string Advance = """
         update imports
         set lines_done = @lines,
-            imported = imported + (select count(*) from batch),
-            duplicates = duplicates + @arrived - (select count(*) from batch),
+            imported = imported + @stored,
+            duplicates = duplicates + @arrived - @stored,
             updated_at = @now,
             finished_at = case when @finished then @now end
         where content_sha256 = @sha256 and property_id = @property and options = @options and lines_done = @from
@@ -84,14 +83,15 @@ internal sealed class ImportStore(NpgsqlDataSource database, TimeProvider clock)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>In the transaction that stores a batch of <paramref name="arrived"/> events: everything from behind line <paramref name="from"/> to line <paramref name="lines"/> is done.</summary>
+    /// <summary>In the transaction that stores a batch of <paramref name="arrived"/> events, of which <paramref name="stored"/> were new: everything from behind line <paramref name="from"/> to line <paramref name="lines"/> is done.</summary>
     /// <exception cref="CommandException">Another import has done it: the lock that keeps it away was lost. Nothing is stored.</exception>
-    public async Task AdvanceAsync(NpgsqlConnection connection, ImportKey key, long from, long lines, long arrived, bool finished, CancellationToken cancellationToken)
+    public async Task AdvanceAsync(NpgsqlConnection connection, ImportKey key, long from, long lines, long arrived, long stored, bool finished, CancellationToken cancellationToken)
     {
         await using var command = Command(Advance, connection, key);
         command.Parameters.AddWithValue("from", from);
         command.Parameters.AddWithValue("lines", lines);
         command.Parameters.AddWithValue("arrived", arrived);
+        command.Parameters.AddWithValue("stored", stored);
         command.Parameters.AddWithValue("finished", finished);
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
         if (await command.ExecuteScalarAsync(cancellationToken) is not true) throw new CommandException("Another import of the same file has gone on meanwhile. Nothing is lost or counted twice; give the same command again.");
