@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Footfall.Backups;
 
-/// <summary>A file that holds people's requests, one a line, beside backups and in the data folder: what the database knew, when the database is lost.</summary>
+/// <summary>A file that holds what has to last, one request a line, beside backups and in the data folder: what the database knew, when the database is lost.</summary>
 internal sealed class RequestList(string folder)
 {
     public const string FileName = "requests.jsonl";
@@ -10,7 +10,7 @@ internal sealed class RequestList(string folder)
     // No backup should be that old; and then nothing here has to last.
     private static readonly TimeSpan Kept = TimeSpan.FromDays(400);
 
-    private readonly HashSet<(string, Guid, DateTimeOffset)> known = [];
+    private readonly HashSet<(string, Guid, string?, DateTimeOffset)> known = [];
     private long length = -1;
 
     public string Path { get; } = System.IO.Path.Combine(folder, FileName);

@@ -123,11 +123,14 @@ internal sealed class PropertyRemoval(NpgsqlDataSource database, AuditLog audit,
         on conflict (property_id) do update set version = v.version + 1
         """,
         """
-        insert into removed_properties (property_id, removed_at) values (@property, @now)
+        insert into removed_properties (property_id, removed_at) values (@property, @removed)
         on conflict (property_id) do update set removed_at = excluded.removed_at
         """,
         "delete from properties where id = @property",
+        "drop table gone_leads, seen_visitors, gone_visitors, gone_accounts",   // another one may go in the same transaction
     ];
+
+    private const string KnownAsRemoved = "select exists (select from removed_properties where property_id = @property and removed_at >= @removed)";
 
     /// <summary>What deleting it would take.</summary>
     public async Task<PropertyContents> CountAsync(string property, CancellationToken cancellationToken)
@@ -149,18 +152,43 @@ internal sealed class PropertyRemoval(NpgsqlDataSource database, AuditLog audit,
             if (await hold.ExecuteScalarAsync(cancellationToken) is not true) return null;
         }
         var contents = await CountAsync(connection, property, cancellationToken);
+        await DeleteAsync(connection, property, clock.GetUtcNow(), cancellationToken);
+        await audit.AddAsync(connection, actor, AuditAction.PropertyRemoved, null, Detail(property, contents, ""), cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return contents;
+    }
+
+    /// <summary>
+    /// Deletes in the connection's open transaction what was deleted at that time, and is back from a backup that was taken before. Also where the
+    /// backup has no such property: events of it may come from a journal. False when the database knows of that deletion.
+    /// </summary>
+    public async Task<bool> RemoveAgainAsync(NpgsqlConnection connection, string property, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        await BatchWriter.LockAsync(connection, cancellationToken);
+        await using (var known = Command(connection, KnownAsRemoved, property))
+        {
+            known.Parameters.AddWithValue("removed", at);
+            if (await known.ExecuteScalarAsync(cancellationToken) is true) return false;
+        }
+        var contents = await CountAsync(connection, property, cancellationToken);
+        await DeleteAsync(connection, property, at, cancellationToken);
+        await audit.AddAsync(connection, AuditLog.CommandLine, AuditAction.PropertyRemoved, null, Detail(property, contents, ",\"again\":\"after a restore\""), cancellationToken);
+        return true;
+    }
+
+    private async Task DeleteAsync(NpgsqlConnection connection, string property, DateTimeOffset removed, CancellationToken cancellationToken)
+    {
         foreach (var step in Steps)
         {
             await using var command = Command(connection, step, property);
             if (step.Contains("@now", StringComparison.Ordinal)) command.Parameters.AddWithValue("now", clock.GetUtcNow());
+            if (step.Contains("@removed", StringComparison.Ordinal)) command.Parameters.AddWithValue("removed", removed);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        await audit.AddAsync(
-            connection, actor, AuditAction.PropertyRemoved, null,
-            string.Create(CultureInfo.InvariantCulture, $$"""{"property":"{{property}}","leads":{{contents.Leads}},"visitors":{{contents.Visitors}},"events":{{contents.Events}}}"""), cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return contents;
     }
+
+    private static string Detail(string property, PropertyContents contents, string more) =>
+        string.Create(CultureInfo.InvariantCulture, $$"""{"property":"{{property}}","leads":{{contents.Leads}},"visitors":{{contents.Visitors}},"events":{{contents.Events}}{{more}}}""");
 
     private static async Task<PropertyContents> CountAsync(NpgsqlConnection connection, string property, CancellationToken cancellationToken)
     {
