@@ -85,7 +85,7 @@ internal static class LoadRun
     }
 
     /// <summary>The last quarter against the second: the first still fills caches.</summary>
-    private static bool IsFlat(IReadOnlyList<Moment> moments)
+    private static bool IsFlat(List<Moment> moments)
     {
         if (moments.Count < 20)
         {

@@ -39,7 +39,8 @@ internal sealed class RequestList(string folder)
     {
         if (File.Exists(Path) ? new FileInfo(Path).Length != length : length != -1) Look();   // several servers may share the folder
         var fresh = requests.Where(r => r.At > now - Kept && !known.Contains(r.Key)).DistinctBy(r => r.Key).ToList();
-        if (fresh.Count == 0) return;
+        // One that holds nothing says that nothing was asked for; one that is not there says nothing.
+        if (fresh.Count == 0 && length >= 0) return;
         using var stream = new FileStream(Path, new FileStreamOptions
         {
             Mode = FileMode.Append,

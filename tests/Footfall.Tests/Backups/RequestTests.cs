@@ -134,6 +134,9 @@ public sealed class RequestTests : IAsyncLifetime
         var home = TestFolder.New("list");
         PersonRequest[] requests = [.. Enumerable.Range(0, 3).Select(n => new PersonRequest(PersonRequest.Revocation, Guid.NewGuid(), now.AddDays(-n)))];
         var list = new RequestList(home);
+        list.Add([], now);
+        Assert.Empty(RequestList.Read(list.Path));
+        Assert.True(File.Exists(list.Path));   // that nothing was asked for is known, too
         list.Add(requests[..2], now);
         list.Add(requests[..2], now);
         File.AppendAllText(list.Path, """{"kind":"erasure","id":"0000""");
