@@ -73,6 +73,8 @@ internal sealed class Server : IAsyncDisposable
     public double Memory(string line) =>
         double.Parse(File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith(line + ":", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
 
+    public int Threads => int.Parse(File.ReadLines($"/proc/{process.Id}/status").First(l => l.StartsWith("Threads:", StringComparison.Ordinal))[8..], NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+
     public NpgsqlDataSource OpenDatabase() => NpgsqlDataSource.Create(EmbeddedPostgres.Connection(data));
 
     /// <summary>Waits until everything works, the database included.</summary>

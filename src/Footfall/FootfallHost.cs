@@ -98,7 +98,7 @@ public static class FootfallHost
         builder.Services.AddSegments();
         builder.Services.AddExplore();
         MetricsRoom.AddMetrics(builder.Services);
-        builder.Services.AddReports();
+        builder.Services.AddReports().AddDashboardRequests();
         builder.Services.AddDemo();
         builder.Services.AddCli();
         return builder.Build();

@@ -27,7 +27,7 @@ public sealed partial class RoomTests
         ("Metrics", ["Postgres", "Access", "Capture", "Journal", "Ingestion", "Definitions", "Rollups", "Explore"]),
         ("Telemetry", ["Access", "Metrics"]),
         ("Demo", ["Capture", "Ingestion", "Leads", "Rollups"]),
-        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Definitions", "Rollups", "Explore", "Metrics", "Demo"]),
+        ("Dashboard", ["Postgres", "Access", "Capture", "Journal", "Leads", "Backups", "Definitions", "Rollups", "Explore", "Metrics", "Demo"]),
         ("Cli", ["Postgres", "Access", "Capture", "Ingestion", "Leads", "Backups", "Definitions", "Rollups", "Telemetry", "Demo"]),
     ];
 

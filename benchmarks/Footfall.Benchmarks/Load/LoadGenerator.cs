@@ -11,7 +11,8 @@ internal delegate (string Visitor, string Path) EventOf(long number);
 /// given times, and an answer's time counts from when its event was due, so that a server that stalls is not spared those who would have come meanwhile.
 /// What was not taken is sent again, as the tracker does, until it is.
 /// </summary>
-internal sealed class LoadGenerator(int port, int connections, EventOf of, LoadTally tally)
+/// <param name="batch">Events in a request.</param>
+internal sealed class LoadGenerator(int port, int connections, EventOf of, LoadTally tally, int batch = 1)
 {
     private static readonly TimeSpan RetryFirst = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RetryLast = TimeSpan.FromSeconds(2);
@@ -33,7 +34,7 @@ internal sealed class LoadGenerator(int port, int connections, EventOf of, LoadT
         {
             var elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
             if (dueSeconds is null && elapsed >= seconds) return;
-            var number = Interlocked.Increment(ref next);
+            var number = Interlocked.Add(ref next, batch) - batch + 1;
             if (number > most) return;
             var from = Stopwatch.GetTimestamp();
             if (dueSeconds is not null)
@@ -43,9 +44,10 @@ internal sealed class LoadGenerator(int port, int connections, EventOf of, LoadT
                 if (due - elapsed is > 0 and var wait) await Task.Delay(TimeSpan.FromSeconds(wait), stop);
                 from = start + (long)(due * Stopwatch.Frequency);
             }
-            tally.BeganOne();
-            var retried = await UntilTakenAsync(connection, Request(number), stop);
-            mine.Add((number, LoadTally.Ms(from), retried));
+            var events = (int)Math.Min(batch, most - number + 1);
+            tally.Began(events);
+            var retried = await UntilTakenAsync(connection, Request(number, events), stop);
+            for (var n = 0; n < events; n++) mine.Add((number + n, LoadTally.Ms(from), retried));
         }
     }
 
@@ -63,11 +65,16 @@ internal sealed class LoadGenerator(int port, int connections, EventOf of, LoadT
         }
     }
 
-    private byte[] Request(long number)
+    private byte[] Request(long first, int events)
     {
-        var (visitor, path) = of(number);
-        var body = $$$"""{"eventType":"page_view","anonId":"{{{visitor}}}","eventId":"load-{{{number}}}","path":"{{{path}}}","referrer":"https://www.google.com/","title":"Blue widget - Example shop","utm":{"source":"newsletter","medium":"referral"},"props":{"k":{{{number}}},"plan":"pro"},"traffic":{"engagedTimeMs":15250,"scrollDepthPercent":80,"webVitals":{"lcpMs":1204.9,"inpMs":16,"ttfbMs":41.2,"clsScore":0.021} } }""";
+        var body = events == 1 ? Event(first) : $"[{string.Join(',', Enumerable.Range(0, events).Select(n => Event(first + n)))}]";
         return Encoding.ASCII.GetBytes(
             $"POST /v1/events HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Type: text/plain;charset=UTF-8\r\nUser-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\nContent-Length: {body.Length}\r\n\r\n{body}");
+    }
+
+    private string Event(long number)
+    {
+        var (visitor, path) = of(number);
+        return $$$"""{"eventType":"page_view","anonId":"{{{visitor}}}","eventId":"load-{{{number}}}","path":"{{{path}}}","referrer":"https://www.google.com/","title":"Blue widget - Example shop","utm":{"source":"newsletter","medium":"referral"},"props":{"k":{{{number}}},"plan":"pro"},"traffic":{"engagedTimeMs":15250,"scrollDepthPercent":80,"webVitals":{"lcpMs":1204.9,"inpMs":16,"ttfbMs":41.2,"clsScore":0.021} } }""";
     }
 }

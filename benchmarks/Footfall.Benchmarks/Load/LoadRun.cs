@@ -18,21 +18,22 @@ internal static class LoadRun
         var warm = tally.Sum().Acknowledged.LongLength;
 
         tally = new LoadTally();
-        var watch = new Watch(rig.Server, TimeSpan.FromSeconds(plan.IsSoak ? 5 : 1));
+        var watch = new Watch(rig.Server, TimeSpan.FromSeconds(plan.IsSoak ? Math.Clamp(seconds / 60, 0.5, 5) : 1));
         using var over = new CancellationTokenSource();
         var watching = watch.RunAsync(over.Token);
         var clock = Stopwatch.StartNew();
-        var generator = new LoadGenerator(rig.Server.Port, plan.Connections, n => plan.Of(n), tally);
+        var generator = new LoadGenerator(rig.Server.Port, plan.Connections, n => plan.Of(n), tally, plan.Batch);
         var meanwhile = plan.Meanwhile?.Invoke(rig, seconds, CancellationToken.None) ?? Task.CompletedTask;
         await generator.RunAsync(seconds, plan.Due(), plan.Most, CancellationToken.None);
-        var took = clock.Elapsed;
+        var (took, loaded) = (clock.Elapsed, rig.Server.Age.TotalSeconds);
         await meanwhile;
         var drained = await rig.DrainedAsync();
         await over.CancelAsync();
         await watching;
+        var atWork = watch.Moments.Where(m => m.Seconds <= loaded).ToList();
 
         var (acknowledged, ms, retried, longest) = tally.Sum();
-        Figures.Line("answered", $"{acknowledged.LongLength / took.TotalSeconds:N0} requests/s, p50 {LoadTally.Percentile(ms, 0.5):N1}, p99 {LoadTally.Percentile(ms, 0.99):N1}, p99.9 {LoadTally.Percentile(ms, 0.999):N1} ms");
+        Figures.Line("answered", $"{acknowledged.LongLength / took.TotalSeconds:N0} events/s{(plan.Batch > 1 ? $" in requests of {plan.Batch}" : "")}, p50 {LoadTally.Percentile(ms, 0.5):N1}, p99 {LoadTally.Percentile(ms, 0.99):N1}, p99.9 {LoadTally.Percentile(ms, 0.999):N1} ms");
         Figures.Line("sent, acknowledged, after more than one try", $"{tally.Sent:N0}, {acknowledged.LongLength:N0}, {retried:N0}{(retried > 0 ? $" (the longest after {longest / 1000:N1} s)" : "")}");
         Figures.Line("refusals and breaks", tally.Refusals.Count == 0 ? "none" : string.Join(", ", tally.Refusals.OrderByDescending(r => r.Value).Select(r => $"{r.Key}: {r.Value:N0}")));
         var stored = await StoredAsync(rig);
@@ -41,7 +42,8 @@ internal static class LoadRun
         var most = watch.Moments;
         if (most.Count > 0) Figures.Line("at most: memory, journal, lag, files", $"{most.Max(m => m.MemoryMb):N0} MB, {most.Max(m => m.JournalMb):N1} MB, {most.Max(m => m.LagSeconds):N0} s, {most.Max(m => m.Files):N0}; drained in {drained.TotalSeconds:N1} s");
         var holds = lost == 0 && twice == 0 && warm > 0;
-        if (plan.IsSoak) holds &= IsFlat(most);
+        if (plan.IsSoak) holds &= IsFlat(atWork);
+        if (plan.After is { } after) holds &= await after(rig);
         if (!holds) Console.Error.WriteLine($"{plan.Name} did not hold.");
         return holds;
     }
@@ -83,19 +85,19 @@ internal static class LoadRun
     }
 
     /// <summary>The last quarter against the second: the first still fills caches.</summary>
-    private static bool IsFlat(IReadOnlyList<Moment> moments)
+    private static bool IsFlat(List<Moment> moments)
     {
         if (moments.Count < 20)
         {
-            Figures.Line("flat", "too short to tell");
-            return true;
+            Figures.Line("flat", $"{moments.Count} looks are too few to tell: run it longer");
+            return false;
         }
         var quarter = moments.Count / 4;
         var (early, late) = (moments.Skip(quarter).Take(quarter).ToList(), moments.TakeLast(quarter).ToList());
         var flat = Flat("memory, MB", m => m.MemoryMb, share: 0.1, absolute: 20);
         flat &= Flat("journal, MB", m => m.JournalMb, share: 0.5, absolute: 2);
         flat &= Flat("open files", m => m.Files, share: 0, absolute: 20);
-        flat &= Flat("threads of the pool", m => m.Threads, share: 0, absolute: 10);
+        flat &= Flat("threads", m => m.Threads, share: 0, absolute: 10);
         return flat;
 
         bool Flat(string what, Func<Moment, double> of, double share, double absolute)

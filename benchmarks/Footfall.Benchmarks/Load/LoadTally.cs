@@ -21,7 +21,7 @@ internal sealed class LoadTally
         return list;
     }
 
-    public void BeganOne() => Interlocked.Increment(ref sent);
+    public void Began(int events) => Interlocked.Add(ref sent, events);
 
     public void Refused(int status, string error) => refusals.AddOrUpdate(status == EventConnection.Broke ? error : $"{status} {error}", 1, static (_, n) => n + 1);
 

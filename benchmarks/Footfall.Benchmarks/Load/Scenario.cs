@@ -15,6 +15,9 @@ internal sealed record Scenario(string Name, string What)
 
     public int Connections { get; init; } = 128;
 
+    /// <summary>Events in a request.</summary>
+    public int Batch { get; init; } = 1;
+
     /// <summary>However long it takes.</summary>
     public long Most { get; init; } = long.MaxValue;
 
@@ -33,6 +36,9 @@ internal sealed record Scenario(string Name, string What)
     /// <summary>What happens meanwhile; given how many seconds the run takes.</summary>
     public Func<Rig, double, CancellationToken, Task>? Meanwhile { get; init; }
 
+    /// <summary>Looks once more when all is stored. Returns whether it held.</summary>
+    public Func<Rig, Task<bool>>? After { get; init; }
+
     public bool IsSoak { get; init; }
 
     /// <summary>Every one, in the order in which `all` runs them; the soak is asked for by its name.</summary>
@@ -47,7 +53,7 @@ internal sealed record Scenario(string Name, string What)
         new("idle", "10,000 open connections that say nothing") { Meanwhile = IdleAsync },
         new("hot-visitor", "one visitor does everything") { Of = static n => ("visitor-of-all", $"/page-{n % 500}") },
         new("hot-page", "everybody is at one page") { Of = static n => ($"visitor-{n * 7919 % Many:000000}", "/the-page") },
-        new("paths", "a million distinct paths, as fast as they are taken") { Rate = 0, Seconds = 600, Most = 1_000_000, Of = static n => ($"visitor-{n * 7919 % Many:000000}", $"/path-{n}") },
+        new("paths", "a million distinct paths in a day, as fast as they are taken") { Rate = 0, Seconds = 600, Most = 1_000_000, Batch = 50, Connections = 16, After = DistinctPaths.LookAsync, Of = static n => ($"visitor-{n * 7919 % Many:000000}", $"/path-{n}") },
         new("soak", "15 minutes of 300 events a second") { Rate = 300, Seconds = 900, IsSoak = true },
     ];
 

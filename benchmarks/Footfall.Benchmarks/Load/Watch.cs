@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Footfall.Benchmarks.Load;
 
 /// <param name="Files">Open files, sockets included.</param>
-/// <param name="Threads">Of the process.</param>
+/// <param name="Threads">Of the process: those of the pool, and all others.</param>
 internal sealed record Moment(double Seconds, double MemoryMb, double JournalMb, double Files, double Threads, double LagSeconds);
 
 /// <summary>Looks at the server every few seconds while it works.</summary>
@@ -25,7 +25,7 @@ internal sealed class Watch(Server server, TimeSpan every)
                 try
                 {
                     var metrics = await client.GetStringAsync(new Uri("/metrics", UriKind.Relative), stop);
-                    moments.Add(new Moment(server.Age.TotalSeconds, server.Memory("VmRSS"), Of(metrics, "footfall_journal_size_bytes") / (1 << 20), Of(metrics, "footfall_process_open_files"), Of(metrics, "dotnet_thread_pool_thread_count"), Of(metrics, "footfall_journal_age_seconds")));
+                    moments.Add(new Moment(server.Age.TotalSeconds, server.Memory("VmRSS"), Of(metrics, "footfall_journal_size_bytes") / (1 << 20), Of(metrics, "footfall_process_open_files"), server.Threads, Of(metrics, "footfall_journal_age_seconds")));
                 }
                 catch (HttpRequestException)
                 {
@@ -43,6 +43,7 @@ internal sealed class Watch(Server server, TimeSpan every)
     private static double Of(string metrics, string name)
     {
         var line = metrics.Split('\n').FirstOrDefault(l => l.StartsWith(name + " ", StringComparison.Ordinal));
-        return line is null ? 0 : double.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
+        // A figure that is not there must not pass for one that is flat.
+        return line is null ? throw new InvalidOperationException($"/metrics has no {name}.") : double.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
     }
 }

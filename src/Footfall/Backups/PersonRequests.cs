@@ -6,12 +6,14 @@ using Npgsql;
 namespace Footfall.Backups;
 
 /// <summary>What was asked for once and must hold also after a restore of an older backup. Nothing in it says who somebody is: ids are random, hashes keyed.</summary>
-/// <param name="Kind"><c>erasure</c>, <c>withdrawal</c> (of consent) or <c>revocation</c> (of an access token).</param>
-/// <param name="Id">Of the erasure, the lead, or the token.</param>
+/// <param name="Kind"><c>erasure</c>, <c>withdrawal</c> (of consent), <c>revocation</c> (of an access token), or that of an <see cref="ILastingRequest"/>.</param>
+/// <param name="Id">Of the erasure, the lead, the token, or whatever else it is about.</param>
 /// <param name="Method">Of a withdrawal.</param>
-/// <param name="Receipt">Of an erasure, and so are the others.</param>
+/// <param name="Receipt">Of an erasure, and so are the next three.</param>
+/// <param name="Property">That it is about, where it is about one as a whole.</param>
 internal sealed record PersonRequest(
-    string Kind, Guid Id, DateTimeOffset At, string? Method = null, string? Receipt = null, IReadOnlyList<Guid>? Leads = null, IReadOnlyList<byte[]>? AddressHashes = null, IReadOnlyList<Guid>? Visitors = null)
+    string Kind, Guid Id, DateTimeOffset At, string? Method = null, string? Receipt = null, IReadOnlyList<Guid>? Leads = null, IReadOnlyList<byte[]>? AddressHashes = null, IReadOnlyList<Guid>? Visitors = null,
+    string? Property = null)
 {
     public const string Erasure = "erasure";
     public const string Withdrawal = "withdrawal";
@@ -19,16 +21,20 @@ internal sealed record PersonRequest(
 
     /// <summary>The same for the same request, wherever it was read.</summary>
     [JsonIgnore]
-    public (string, Guid, DateTimeOffset) Key => (Kind, Id, At);
+    public (string, Guid, string?, DateTimeOffset) Key => (Kind, Id, Property, At);
 }
 
 /// <summary>How many requests were met again.</summary>
-internal sealed record RequestReport(int Erasures, int Withdrawals, int Revocations);
+/// <param name="Others">Those of later rooms, by what they are called, where there were any.</param>
+internal sealed record RequestReport(int Erasures, int Withdrawals, int Revocations, IReadOnlyList<(string What, int Count)> Others);
 
 /// <summary>Reads such requests from a database, and meets them in one that was restored.</summary>
-internal sealed class PersonRequests(IServiceProvider services)
+internal sealed class PersonRequests(IServiceProvider services, IEnumerable<ILastingRequest> later)
 {
-    private const string HasErasures = "select to_regclass('erased_leads') is not null";
+    // A database that is about to be replaced may be of a version that had no such table.
+    private const string Existing = "select t from unnest(@tables) as t where to_regclass(t) is not null";
+
+    private const string ErasuresTable = "erased_leads";
 
     /// <summary>All that the connection's database knows; those that its schema has no place for are left out.</summary>
     public async Task<IReadOnlyList<PersonRequest>> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => (await ReadAsync(connection, DateTimeOffset.MinValue, 0, cancellationToken)).Requests;
@@ -40,10 +46,8 @@ internal sealed class PersonRequests(IServiceProvider services)
     /// <param name="cancellationToken">Ends it.</param>
     public async Task<(IReadOnlyList<PersonRequest> Requests, long Ledger)> ReadAsync(NpgsqlConnection connection, DateTimeOffset erasedAfter, long ledgerAfter, CancellationToken cancellationToken)
     {
-        await using (var command = new NpgsqlCommand(HasErasures, connection))
-        {
-            if (await command.ExecuteScalarAsync(cancellationToken) is not true) return ([], ledgerAfter);
-        }
+        var tables = await ExistingAsync(connection, [ErasuresTable, .. later.Select(l => l.Table)], cancellationToken);
+        if (!tables.Contains(ErasuresTable)) return ([], ledgerAfter);
         List<PersonRequest> requests = [];
         foreach (var e in await ErasureStore.SinceAsync(connection, erasedAfter, cancellationToken))
             requests.Add(new PersonRequest(PersonRequest.Erasure, e.Id, e.ErasedAt, null, e.Receipt, e.Leads, e.AddressHashes, e.Visitors));
@@ -54,6 +58,7 @@ internal sealed class PersonRequests(IServiceProvider services)
         }
         foreach (var (id, at) in await TokenStore.RevokedAsync(connection, cancellationToken))
             requests.Add(new PersonRequest(PersonRequest.Revocation, id, at));
+        foreach (var l in later.Where(l => tables.Contains(l.Table))) requests.AddRange(await l.ReadAsync(connection, cancellationToken));
         return (requests, ledgerAfter);
     }
 
@@ -61,6 +66,7 @@ internal sealed class PersonRequests(IServiceProvider services)
     public async Task<(RequestReport Report, List<string> Files)> MeetAsync(NpgsqlConnection connection, IEnumerable<PersonRequest> requests, CancellationToken cancellationToken)
     {
         var (erasures, withdrawals, revocations) = (0, 0, 0);
+        var others = later.ToDictionary(l => l.Kind, l => (Request: l, Count: 0), StringComparer.Ordinal);
         List<string> files = [];
         foreach (var r in requests.DistinctBy(r => r.Key).OrderBy(r => r.At))
         {
@@ -81,8 +87,22 @@ internal sealed class PersonRequests(IServiceProvider services)
             {
                 if (await TokenStore.RevokeAgainAsync(connection, r.Id, r.At, cancellationToken)) revocations++;
             }
+            else if (others.TryGetValue(r.Kind, out var other) && await other.Request.MeetAsync(connection, r, cancellationToken))
+            {
+                others[r.Kind] = other with { Count = other.Count + 1 };
+            }
         }
-        return (new RequestReport(erasures, withdrawals, revocations), files);
+        return (new RequestReport(erasures, withdrawals, revocations, [.. others.Values.Where(o => o.Count > 0).Select(o => (o.Request.What, o.Count)).OrderBy(o => o.What, StringComparer.Ordinal)]), files);
+    }
+
+    private static async Task<HashSet<string>> ExistingAsync(NpgsqlConnection connection, string[] tables, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Existing, connection);
+        command.Parameters.AddWithValue("tables", tables);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        HashSet<string> existing = new(StringComparer.Ordinal);
+        while (await rows.ReadAsync(cancellationToken)) existing.Add(rows.GetString(0));
+        return existing;
     }
 }
 

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Footfall.Backups;
 
-/// <summary>Keeps the lists of people's requests up with the database, whichever server met them: within seconds they are known where the database is not.</summary>
+/// <summary>Keeps the lists of what has to last up with the database, whichever server met it: within seconds it is known where the database is not.</summary>
 internal sealed class RequestKeeper(
     NpgsqlDataSource database, PersonRequests requests, DataFolder folder, DatabaseGate gate, IOptions<BackupOptions> options, TimeProvider clock, ILogger<RequestKeeper> log) : BackgroundService
 {

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Footfall.Backups;
 
-/// <summary>A file that holds people's requests, one a line, beside backups and in the data folder: what the database knew, when the database is lost.</summary>
+/// <summary>A file that holds what has to last, one request a line, beside backups and in the data folder: what the database knew, when the database is lost.</summary>
 internal sealed class RequestList(string folder)
 {
     public const string FileName = "requests.jsonl";
@@ -10,7 +10,7 @@ internal sealed class RequestList(string folder)
     // No backup should be that old; and then nothing here has to last.
     private static readonly TimeSpan Kept = TimeSpan.FromDays(400);
 
-    private readonly HashSet<(string, Guid, DateTimeOffset)> known = [];
+    private readonly HashSet<(string, Guid, string?, DateTimeOffset)> known = [];
     private long length = -1;
 
     public string Path { get; } = System.IO.Path.Combine(folder, FileName);
@@ -39,7 +39,8 @@ internal sealed class RequestList(string folder)
     {
         if (File.Exists(Path) ? new FileInfo(Path).Length != length : length != -1) Look();   // several servers may share the folder
         var fresh = requests.Where(r => r.At > now - Kept && !known.Contains(r.Key)).DistinctBy(r => r.Key).ToList();
-        if (fresh.Count == 0) return;
+        // One that holds nothing says that nothing was asked for; one that is not there says nothing.
+        if (fresh.Count == 0 && length >= 0) return;
         using var stream = new FileStream(Path, new FileStreamOptions
         {
             Mode = FileMode.Append,

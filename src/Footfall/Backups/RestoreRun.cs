@@ -11,7 +11,8 @@ namespace Footfall.Backups;
 /// <summary>What a restore brought back.</summary>
 /// <param name="Records">Of the journal: those that were behind the tables, and are in them now.</param>
 /// <param name="Replaced">Keys of the data folder that gave way to the backup's.</param>
-internal sealed record RestoreReport(Manifest Manifest, BackupTotals Totals, int Migrated, long Records, IReadOnlyList<string> Replaced, RequestReport Requests);
+/// <param name="Kept">Keys of the data folder that did not.</param>
+internal sealed record RestoreReport(Manifest Manifest, BackupTotals Totals, int Migrated, long Records, IReadOnlyList<string> Replaced, IReadOnlyList<string> Kept, RequestReport Requests);
 
 /// <summary>
 /// Puts a backup in the place of what is there. The tables come in one transaction: all of it, brought up to this program's schema and with
@@ -61,7 +62,7 @@ internal sealed class RestoreRun(
         await Migrator.ApplyWithinAsync(connection, later, cancellationToken);
 
         // Hashes that are compared were made with the backup's pepper: its keys first.
-        var replaced = files.Place(clock.GetUtcNow());
+        var (replaced, kept) = files.Place(clock.GetUtcNow());
         var (met, rests) = await requests.MeetAsync(connection, known, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         rests.ForEach(File.Delete);
@@ -70,7 +71,7 @@ internal sealed class RestoreRun(
         gate.Open();
         long records = 0;
         foreach (var home in files.Journals) records += await DrainAsync(home, manifest, cancellationToken);
-        return new RestoreReport(manifest, totals, later.Count, records, replaced, met);
+        return new RestoreReport(manifest, totals, later.Count, records, replaced, kept, met);
     }
 
     /// <summary>What servers write while tables are replaced would be lost, or come between.</summary>

@@ -1,3 +1,4 @@
+using Footfall.Access;
 using Footfall.Hosting;
 using Footfall.Journal;
 
@@ -48,24 +49,47 @@ internal sealed class RestoredFiles : IDisposable
         return Create(file);
     }
 
-    /// <summary>Puts keys and set-aside records in place. What another key was there is kept under another name. Returns the names of keys that were replaced.</summary>
-    public List<string> Place(DateTimeOffset now)
+    /// <summary>
+    /// Puts keys and set-aside records in place. What another key was there is kept under another name; but a key that was changed since
+    /// stays, with the backup's as the one of before: else a restore would end the change. Returns the names of keys that were replaced, and that stayed.
+    /// </summary>
+    public (List<string> Replaced, List<string> Kept) Place(DateTimeOffset now)
     {
-        List<string> replaced = [];
+        List<string> replaced = [], kept = [];
+        // Before anything is moved: what is decided about a key must not hang on what was placed before it.
+        var staying = files.Where(Stays).ToHashSet(StringComparer.Ordinal);
         foreach (var name in files)
         {
             var (from, to) = (Path.Combine(waiting, name), Path.Combine(folder.Path, name));
+            if (staying.Contains(name))
+            {
+                kept.Add(name);
+                continue;
+            }
             Directory.CreateDirectory(Path.GetDirectoryName(to)!, Closed);
             if (File.Exists(to))
             {
-                if (File.ReadAllBytes(from).AsSpan().SequenceEqual(File.ReadAllBytes(to))) continue;
+                if (Same(from, to)) continue;
                 File.Move(to, $"{to}{Replaced}{now:yyyyMMddHHmmss}", overwrite: true);
                 replaced.Add(name);
             }
             File.Move(from, to);
         }
-        return replaced;
+        return (replaced, kept);
     }
+
+    /// <summary>An admin key that is there is the one that holds: one of before may have been in wrong hands. Of another secret, the one that has come in the place of the backup's.</summary>
+    private bool Stays(string name)
+    {
+        var (from, to) = (Path.Combine(waiting, name), Path.Combine(folder.Path, name));
+        var file = Path.GetFileName(name);
+        if (Path.GetDirectoryName(to) != folder.Keys) return false;
+        if (file == AdminKey.SecretName || file.StartsWith(AdminKey.SecretName + ".", StringComparison.Ordinal))
+            return File.Exists(Path.Combine(folder.Keys, AdminKey.SecretName)) && !(File.Exists(to) && Same(from, to));
+        return File.Exists(to) && !Same(from, to) && DataFolder.FormerOf(to).Any(f => Same(from, f));
+    }
+
+    private static bool Same(string one, string other) => File.ReadAllBytes(one).AsSpan().SequenceEqual(File.ReadAllBytes(other));
 
     public void Dispose() => Directory.Delete(waiting, recursive: true);
 

@@ -3,7 +3,9 @@ using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Hosting;
 using Footfall.Leads;
+using Footfall.Postgres;
 using Microsoft.Extensions.Options;
+using Command = System.CommandLine.Command;
 
 namespace Footfall.Cli;
 
@@ -51,6 +53,8 @@ internal static class KeysCommand
             var (name, file, what) = Kinds.Single(k => k.Name == parsed.GetRequiredValue(kind));
             if (Configured(context, name) is { } key)
                 throw new CommandException($"{key} is configured, and so that is where it is changed: put a new value there and the old one into {Former(name)}. What goes on and what does not: docs/keys.md.");
+            if (name == "admin" && !string.IsNullOrEmpty(context.Get<IOptions<PostgresOptions>>().Value.ConnectionString))
+                throw new CommandException("With a PostgreSQL of your own the server makes no admin key: set one, Access:AdminKey (ADMIN_API_KEY), for example from `openssl rand -hex 24`.");
             var folder = context.Get<DataFolder>();
             folder.Create();
             var now = context.Get<TimeProvider>().GetUtcNow();

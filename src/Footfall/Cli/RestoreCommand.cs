@@ -14,7 +14,7 @@ internal static class RestoreCommand
         var from = new Option<string?>("--from") { Description = "The file, a folder (its newest backup), or - for standard input. Default: Backup:Directory.", HelpName = "FILE|DIR|-" };
         var replace = new Option<bool>("--replace") { Description = "Though the database holds data: it goes." };
         var check = new Option<bool>("--check") { Description = "Only read it to the end and tell what is in it. Touches no database." };
-        var requests = new Option<string[]>("--requests") { Description = $"A list of erasures and withdrawals ({RequestList.FileName}) to meet again, beside those of the data folder, of the database that is there, and of the folder of the backup.", HelpName = "FILE" };
+        var requests = new Option<string[]>("--requests") { Description = $"A list of erasures, withdrawals, revocations and deletions ({RequestList.FileName}) to meet again, beside those of the data folder, of the database that is there, and of the folder of the backup.", HelpName = "FILE" };
         var keyFile = BackupCommand.KeyFile();
         keyFile.Description = "A file that holds the key that it was encrypted with. Default: Backup:Key, Backup:KeyFile.";
         var command = new Command("restore", "Put a backup in the place of what is there: all tables, or, when anything fails, nothing. Stop every server first.") { from, replace, check, requests, keyFile };
@@ -81,11 +81,12 @@ internal static class RestoreCommand
         var (m, output) = (report.Manifest, context.Output);
         await output.WriteLineAsync($"Restored {name} of {m.TakenAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC in {ProgressLine.Duration(clock.GetElapsedTime(began))}: {report.Totals.Rows:N0} rows of {report.Totals.Tables} tables{(report.Migrated > 0 ? $", brought up by {report.Migrated} migrations" : "")}.");
         if (report.Totals.JournalSegments > 0) await output.WriteLineAsync($"Journal: {report.Records:N0} records that came after the tables were stored.");
-        await output.WriteLineAsync(report.Requests is { Erasures: 0, Withdrawals: 0, Revocations: 0 }
-            ? "Erasures, withdrawals and revoked tokens since then: none is known."
-            : $"Met again, as asked for since then: {report.Requests.Erasures} erasures, {report.Requests.Withdrawals} withdrawals of consent, {report.Requests.Revocations} revoked tokens.");
+        await output.WriteLineAsync(report.Requests is { Erasures: 0, Withdrawals: 0, Revocations: 0, Others: [] }
+            ? "Erasures, withdrawals, revoked keys and deleted properties since then: none is known."
+            : $"Met again, as asked for since then: {string.Join(", ", new (string What, int Count)[] { ("erasures", report.Requests.Erasures), ("withdrawals of consent", report.Requests.Withdrawals), ("revoked tokens", report.Requests.Revocations) }.Concat(report.Requests.Others).Select(r => $"{r.Count} {r.What}"))}.");
         if (!found) await context.Error.WriteLineAsync($"No list {RequestList.FileName} was found, neither in the data folder nor beside the backup: persons erased after the backup may be back. Where there is such a list, restore again with --requests FILE.");
         if (!m.HasKeys) await context.Error.WriteLineAsync("The backup holds no keys. With other keys than before, address hashes do not match those of the backup, and links in mails that were sent are void: put the folder keys back, or IP_HASH_PEPPER and Leads:LinkKey.");
+        foreach (var kept in report.Kept) await context.Error.WriteLineAsync($"{kept} stays as it is in the data folder: the backup's is older, or was changed since.");
         foreach (var replaced in report.Replaced) await context.Error.WriteLineAsync($"{replaced} is the backup's now; what was there is kept beside it.");
         await output.WriteLineAsync("Start the server: what its journal holds beyond this is stored then, and the figures are computed anew.");
         return ExitCodes.Ok;

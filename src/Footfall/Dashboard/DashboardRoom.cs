@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Footfall.Backups;
 using Footfall.Dashboard.By;
 using Footfall.Dashboard.Entities;
 using Footfall.Dashboard.Experiments;
@@ -45,6 +46,7 @@ public static class DashboardRoom
         services.AddScoped<LeadsOverview>();
         services.AddSingleton<DemoFill>();
         services.AddReports();
+        services.AddDashboardRequests();
 
         services.AddDataProtection().SetApplicationName("footfall");
         services.AddSingleton<FormKeys>();
@@ -69,6 +71,14 @@ public static class DashboardRoom
         });
         services.Configure<BrotliCompressionProviderOptions>(o => o.Level = CompressionLevel.Optimal);
         services.Configure<GzipCompressionProviderOptions>(o => o.Level = CompressionLevel.Fastest);
+        return services;
+    }
+
+    /// <summary>What a restore of an older backup must not undo, for a command as for the server.</summary>
+    public static IServiceCollection AddDashboardRequests(this IServiceCollection services)
+    {
+        services.AddSingleton<ILastingRequest>(new EndedRows("link-revocation", "revoked shared links", "shared_links", "revoked_at"));
+        services.AddSingleton<ILastingRequest>(new EndedRows("report-stop", "stopped reports", "report_recipients", "stopped_at"));
         return services;
     }
 

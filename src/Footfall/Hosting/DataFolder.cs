@@ -56,6 +56,9 @@ public sealed partial class DataFolder(string path)
         return Secret(name, bytes);
     }
 
+    /// <summary>Files of the secrets that came before that of this file, whether they still hold or not.</summary>
+    internal static IEnumerable<string> FormerOf(string secret) => Directory.EnumerateFiles(System.IO.Path.GetDirectoryName(secret)!, $"{System.IO.Path.GetFileName(secret)}{Former}*");
+
     private const string Former = ".before-";
     private const string Until = ".until-";
     private const string Stamp = "yyyyMMddHHmmss";

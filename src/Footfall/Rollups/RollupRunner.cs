@@ -32,6 +32,10 @@ internal sealed class RollupRunner(
     /// <summary>Held by whoever writes rollups, or removes what they are made of.</summary>
     public const long LockKey = 0x466F6F74726F6C6C; // "Footroll"
 
+    // On a cluster a statement is sent to a node over several connections when that is slow to answer, and all but one of them do not see
+    // what the transaction has just written to tables that are whole on every node: numbers of accounts were given twice, or not found.
+    private const string SeeOwnRows = "set local citus.max_adaptive_executor_pool_size = 1";
+
     // A long run holds the lock: so that new events show meanwhile, it looks after changed days itself.
     private static readonly TimeSpan FreshWithin = TimeSpan.FromSeconds(20);
 
@@ -182,6 +186,7 @@ internal sealed class RollupRunner(
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await using (var reach = new NpgsqlCommand(SeeOwnRows, connection)) await reach.ExecuteNonQueryAsync(cancellationToken);
         var scope = new DayScope(day.Property, day.Day, clock.GetUtcNow()) { Limits = limits ?? RollupLimits.Usual };
         var outcomes = new DayOutcome[pass.Models.Length];
         for (var i = 0; i < outcomes.Length; i++) outcomes[i] = await pass.Models[i].RollAsync(connection, scope, cancellationToken);

@@ -1,3 +1,4 @@
+using Footfall.Backups;
 using Footfall.Leads;
 using Microsoft.Extensions.Options;
 
@@ -22,6 +23,7 @@ public static class RollupsRoom
         services.AddSingleton<IPersonalTrace, UserTraces>();
         services.AddSingleton<RollupStore>();
         services.AddSingleton<PropertyRemoval>();
+        services.AddSingleton<ILastingRequest, RemovedProperties>();
         services.AddSingleton(s => s.GetRequiredService<IOptions<RollupsOptions>>().Value is var o ? new RollupLimits(o.MaxEntities, o.MaxExperiments, o.MaxEventTypes) : null!);
         services.AddSingleton<RollupRunner>();
         services.AddSingleton<Backfill>();

@@ -1,13 +1,16 @@
 using System.Globalization;
 using Footfall.Backups;
+using Footfall.Dashboard.Reports;
+using Footfall.Dashboard.Sharing;
 using Footfall.Leads;
+using Footfall.Rollups;
 using Footfall.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Footfall.Tests.Backups;
 
-/// <summary>What people asked for after a backup holds after its restore: who was erased stays erased, who said no is not mailed, what was revoked opens nothing.</summary>
+/// <summary>What people asked for after a backup holds after its restore: who was erased stays erased, who said no is not mailed, what was revoked opens nothing, what was deleted stays deleted.</summary>
 public sealed class RequestTests : IAsyncLifetime
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -17,6 +20,7 @@ public sealed class RequestTests : IAsyncLifetime
     private Guid erased;
     private Guid withdrawn;
     private Guid stays;
+    private Guid link;
 
     public async ValueTask InitializeAsync()
     {
@@ -32,10 +36,27 @@ public sealed class RequestTests : IAsyncLifetime
             select @v, gen_random_uuid(), now(), now(), 'default', 'page_view', 'direct', 'desktop', true, true, false
             """, ("v", Visitor));
         await SucceedsAsync("token", "create", "--name", "reader", "--role", "dashboard");
+        // A site with a visitor of its own, an address and a link; and a link and two readers of a report on another.
+        await database.ExecuteAsync("""
+            insert into properties (id, name) values ('closed', 'Closed soon');
+            insert into visitors (id, anon_id, kind, number, first_seen_at, last_seen_at) select @v, 'visitor-closed', 'anon_id', nextval('visitor_numbers'), now(), now();
+            insert into events (visitor_id, id, occurred_at, received_at, property_id, event_type, traffic_source, device_type, is_entrance, is_exit, is_conversion)
+            select @v, gen_random_uuid(), now(), now(), 'closed', 'page_view', 'direct', 'desktop', true, true, false;
+            insert into report_recipients (id, property_id, address, added_at) values (@stops, 'default', 'stops@example.org', now()), (@reads, 'default', 'reads@example.org', now())
+            """, ("v", VisitorOfClosed), ("stops", Stops), ("reads", Reads));
+        var links = new SharedLinkStore(database.Source, TimeProvider.System);
+        link = (await links.CreateAsync("default", "for the board", null, null, [], Ct)).Link.Id;
+        await links.CreateAsync("default", "for the team", null, null, [], Ct);
+        await links.CreateAsync("closed", "of the closed one", null, null, [], Ct);
         await SucceedsAsync("backup", "--to", shelf);
     }
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
+
+    private static readonly Guid Stops = Guid.NewGuid();
+    private static readonly Guid Reads = Guid.NewGuid();
+
+    private static Guid VisitorOfClosed { get; } = Footfall.Capture.VisitorIds.OfAnonId("visitor-closed");
 
     private static Guid Visitor { get; } = Footfall.Capture.VisitorIds.OfAnonId("visitor-gone");
 
@@ -45,7 +66,7 @@ public sealed class RequestTests : IAsyncLifetime
         var receipt = await AskAsync();
         File.Delete(Path.Combine(folder, RequestList.FileName));
         var output = await SucceedsAsync("restore", "--replace", "--from", shelf);
-        Assert.Contains("1 erasures, 1 withdrawals of consent, 1 revoked tokens", output, StringComparison.Ordinal);
+        Assert.Contains("1 erasures, 1 withdrawals of consent, 1 revoked tokens, 2 deleted properties, 1 revoked shared links, 1 stopped reports", output, StringComparison.Ordinal);
         await AreMetAsync(database, receipt);
 
         // Once more, nothing is left to be done twice.
@@ -61,7 +82,7 @@ public sealed class RequestTests : IAsyncLifetime
         await using var target = await TestDatabase.CreateAsync(migrated: false);
         var (exit, output, error) = await BackupFixture.RunAsync(folder, target.ConnectionString, "restore", "--from", shelf);
         Assert.True(exit == 0, error);
-        Assert.Contains("1 erasures, 1 withdrawals of consent, 1 revoked tokens", output, StringComparison.Ordinal);
+        Assert.Contains("1 erasures, 1 withdrawals of consent, 1 revoked tokens, 2 deleted properties, 1 revoked shared links, 1 stopped reports", output, StringComparison.Ordinal);
         await AreMetAsync(target, receipt);
     }
 
@@ -93,12 +114,29 @@ public sealed class RequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_the_backup_knows_is_done_no_second_time_and_what_was_made_anew_stays()
+    {
+        await AskAsync();
+        // After the deletion somebody begins again with a site of that name, and that is in the next backup.
+        await database.ExecuteAsync("insert into properties (id, name) values ('closed', 'Opened anew')");
+        var later = TestFolder.New("later");
+        await SucceedsAsync("backup", "--to", later);
+        var output = await SucceedsAsync("restore", "--replace", "--from", later);
+        Assert.Contains("none is known", output, StringComparison.Ordinal);
+        Assert.Equal(["Opened anew"], await database.RowsAsync("select name from properties where id = 'closed'"));
+        Assert.Equal(1, await database.ScalarAsync<long>("select count(*) from audit_log where action = 'property_removed' and detail->>'property' = 'closed'"));
+    }
+
+    [Fact]
     public void A_list_takes_each_request_once_survives_a_cut_line_and_forgets_after_400_days()
     {
         var now = new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero);
         var home = TestFolder.New("list");
         PersonRequest[] requests = [.. Enumerable.Range(0, 3).Select(n => new PersonRequest(PersonRequest.Revocation, Guid.NewGuid(), now.AddDays(-n)))];
         var list = new RequestList(home);
+        list.Add([], now);
+        Assert.Empty(RequestList.Read(list.Path));
+        Assert.True(File.Exists(list.Path));   // that nothing was asked for is known, too
         list.Add(requests[..2], now);
         list.Add(requests[..2], now);
         File.AppendAllText(list.Path, """{"kind":"erasure","id":"0000""");
@@ -115,7 +153,16 @@ public sealed class RequestTests : IAsyncLifetime
     {
         await database.ExecuteAsync("insert into lead_identities (id, lead_id, visitor_id, link_source, confidence, linked_at) values (gen_random_uuid(), @lead, @v, 'form_submit', 1, now())", ("lead", erased), ("v", Visitor));
         await using (var host = FootfallHost.BuildForCommands(["--DataDir", folder, "--Postgres:ConnectionString", database.ConnectionString], verbose: false))
+        {
             Assert.True(await host.Services.GetRequiredService<Withdrawals>().WithdrawAsync(withdrawn, ConsentMethod.UnsubscribeLink, null, Ct));
+            Assert.True(await new SharedLinkStore(database.Source, TimeProvider.System).RevokeAsync("default", link, Ct));
+            Assert.Equal("default", await host.Services.GetRequiredService<ReportStore>().StopAsync(Stops, Ct));
+            var removal = host.Services.GetRequiredService<PropertyRemoval>();
+            Assert.Equal(1, (await removal.RemoveAsync("closed", "a test", Ct))!.Events);
+            // One that the backup has never heard of, whose events a journal may still hold.
+            await database.ExecuteAsync("insert into properties (id, name) values ('brief', 'Came and went')");
+            Assert.NotNull(await removal.RemoveAsync("brief", "a test", Ct));
+        }
         var token = await database.ScalarAsync<Guid>("select id from access_tokens");
         await SucceedsAsync([.. configuration, "token", "revoke", token.ToString()]);
         var output = await SucceedsAsync([.. configuration, "erase", "--lead", erased.ToString()]);
@@ -132,6 +179,15 @@ public sealed class RequestTests : IAsyncLifetime
         Assert.Equal([receipt], await target.RowsAsync("select id from erasures"));
         Assert.Equal([erased.ToString()], await target.RowsAsync("select lead_id from erased_leads"));
         Assert.Equal(1, await target.ScalarAsync<long>("select count(*) from access_tokens where revoked_at is not null"));
+        Assert.Equal(["for the board"], await target.RowsAsync("select name from shared_links where revoked_at is not null"));
+        Assert.Equal(["for the team"], await target.RowsAsync("select name from shared_links where revoked_at is null"));
+        Assert.Equal(["reads@example.org|", "stops@example.org|stopped"], await target.RowsAsync("select address, case when stopped_at is not null then 'stopped' else '' end from report_recipients order by 1"));
+        Assert.Equal(0, await target.ScalarAsync<long>("select count(*) from properties where id = 'closed'"));
+        Assert.Equal(0, await target.ScalarAsync<long>("select count(*) from events where property_id = 'closed'"));
+        Assert.Equal(0, await target.ScalarAsync<long>("select count(*) from visitors where id = @v", ("v", VisitorOfClosed)));
+        // At the same instants as in the database of before, so that what arrived until then is turned away.
+        Assert.Equal(await database.RowsAsync("select property_id, removed_at from removed_properties order by 1"), await target.RowsAsync("select property_id, removed_at from removed_properties order by 1"));
+        Assert.Equal(["brief", "closed"], await target.RowsAsync("select property_id from removed_properties order by 1"));
         var (exit, output, _) = await BackupFixture.RunAsync(folder, target.ConnectionString, "leads", "verify");
         Assert.True(exit == 0, output);
     }

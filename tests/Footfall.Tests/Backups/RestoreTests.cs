@@ -59,6 +59,35 @@ public sealed class RestoreTests(BackupFixture fixture)
     }
 
     [Fact]
+    public async Task A_key_that_was_changed_after_the_backup_is_not_changed_back()
+    {
+        var database = await TestDatabase.CreateAsync();
+        await using var _ = database;
+        var (folder, taken) = (TestFolder.New("rotated"), TestFolder.New("taken"));
+        string Key(string name) => File.ReadAllText(Path.Combine(folder, "keys", name));
+        var home = new Footfall.Hosting.DataFolder(folder);
+        foreach (var (name, bytes) in new[] { ("ip-hash-pepper", 32), ("lead-links", 32), ("admin-key", 24) }) home.Secret(name, bytes);
+        await SucceedsAsync(folder, database, "backup", "--to", taken, "--key-file", fixture.KeyFile);
+        var (pepper, links, admin) = (Key("ip-hash-pepper"), Key("lead-links"), Key("admin-key"));
+        await SucceedsAsync(folder, database, "keys", "rotate", "pepper");
+        Assert.Equal(0, await Footfall.Cli.FootfallCommand.RunAsync(["--DataDir", folder, "keys", "rotate", "admin", "--grace-hours", "0"], TextWriter.Null, TextWriter.Null, CancellationToken.None));
+        var (freshPepper, freshAdmin) = (Key("ip-hash-pepper"), Key("admin-key"));
+        Assert.NotEqual(pepper, freshPepper);
+
+        var (_, _, error) = await SucceedsAsync(folder, database, "restore", "--replace", "--from", taken, "--key-file", fixture.KeyFile);
+        Assert.Equal((freshPepper, links, freshAdmin), (Key("ip-hash-pepper"), Key("lead-links"), Key("admin-key")));
+        Assert.Equal(pepper, File.ReadAllText(Assert.Single(Directory.GetFiles(Path.Combine(folder, "keys"), "ip-hash-pepper.before-*"))));
+        Assert.Contains("keys/ip-hash-pepper stays as it is", error, StringComparison.Ordinal);
+        Assert.Contains("keys/admin-key stays as it is", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(Directory.GetFiles(Path.Combine(folder, "keys")), f => File.ReadAllText(f) == admin);
+
+        // Where there is nothing else, the backup's are the keys.
+        var empty = TestFolder.New("lost");
+        await SucceedsAsync(empty, database, "restore", "--replace", "--from", taken, "--key-file", fixture.KeyFile);
+        Assert.Equal((pepper, admin), (File.ReadAllText(Path.Combine(empty, "keys", "ip-hash-pepper")), File.ReadAllText(Path.Combine(empty, "keys", "admin-key"))));
+    }
+
+    [Fact]
     public async Task What_is_there_is_replaced_only_when_that_is_said()
     {
         await using var target = await TestDatabase.CreateAsync();

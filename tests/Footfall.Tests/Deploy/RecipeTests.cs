@@ -100,6 +100,43 @@ public sealed partial class RecipeTests(ApiServer server) : IClassFixture<ApiSer
     }
 
     [Fact]
+    public async Task The_command_runs_with_the_settings_of_the_service_and_runs_nothing_that_stands_in_them()
+    {
+        var folder = TestFolder.New("command");
+        var settings = Path.Combine(folder, "env");
+        await File.WriteAllTextAsync(settings, "# a comment\n\nADMIN_API_KEY='in quotes'\nDATABASE_URL=postgres://u:p$(touch harmed)@h/d?a=b&c=`id`;x\nnot a setting\nLeads__Smtp__From=\"A <a@b.example>\"");
+        void Stub(string name, string text)
+        {
+            File.WriteAllText(Path.Combine(folder, name), "#!/bin/sh\n" + text);
+            File.SetUnixFileMode(Path.Combine(folder, name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        Stub("runuser", "[ \"$1 $2 $3\" = '-u footfall --' ] || exit 9\nshift 3\nexec \"$@\"\n");
+        Stub("dotnet", "printf '%s\\n' \"$@\" \"$ADMIN_API_KEY\" \"$DATABASE_URL\" \"$Leads__Smtp__From\" \"$PORT\" \"$DataDir\" \"$PWD\"\n");
+        var start = new System.Diagnostics.ProcessStartInfo("sh", [Repository.File("deploy", "footfall.sh"), "backup", "--to", "a folder"]) { RedirectStandardOutput = true, UseShellExecute = false };
+        (start.Environment["PATH"], start.Environment["FOOTFALL_ENV"], start.Environment["DataDir"]) = ($"{folder}:{Environment.GetEnvironmentVariable("PATH")}", settings, folder);
+        using var process = System.Diagnostics.Process.Start(start)!;
+        var said = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, process.ExitCode);
+        Assert.Equal(
+            ["/opt/footfall/footfall.dll", "backup", "--to", "a folder", "in quotes", "postgres://u:p$(touch harmed)@h/d?a=b&c=`id`;x", "A <a@b.example>", "5280", folder, folder],
+            said.TrimEnd('\n').Split('\n'));
+        Assert.False(File.Exists(Path.Combine(folder, "harmed")));
+    }
+
+    [Fact]
+    public void What_the_guide_installs_is_there()
+    {
+        var guide = Repository.Text("docs", "deploy.md");
+        var named = Regex.Matches(guide, @"(?:install -m \d+|cp) (deploy/\S+) (/\S+)").Select(m => (From: m.Groups[1].Value, To: m.Groups[2].Value)).ToList();
+        Assert.Equal(["/etc/footfall/env", "/usr/local/bin/footfall", "/etc/systemd/system/footfall.service"], named.Select(n => n.To));
+        Assert.All(named, n => Assert.True(File.Exists(Repository.File(n.From)), n.From));
+        // Backups go where the unit lets the server write.
+        Assert.Contains("ReadWritePaths=-/var/backups/footfall\n", DeployFiles.Text("footfall.service"), StringComparison.Ordinal);
+        Assert.Contains("Backup__Directory=/var/backups/footfall\\n", guide, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Health_is_asked_where_the_server_answers()
     {
         var mapped = server.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).OfType<RouteEndpoint>().Select(e => "/" + e.RoutePattern.RawText!.TrimStart('/')).ToHashSet();
@@ -145,6 +182,6 @@ public sealed partial class RecipeTests(ApiServer server) : IClassFixture<ApiSer
     [GeneratedRegex(@"\$\{(\w+)")]
     private static partial Regex Variable();
 
-    [GeneratedRegex(@"(?:`footfall|footfall\.dll|run --rm server-1|--project src/Footfall --|dotnet footfall) (?<words>(?:--)?[a-z][\w -]*)")]
+    [GeneratedRegex(@"(?:`footfall|(?m:^ *footfall)|footfall\.dll|run --rm server-1|--project src/Footfall --|dotnet footfall) (?<words>(?:--)?[a-z][\w -]*)")]
     private static partial Regex Invocation();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Footfall.Postgres;
 using Footfall.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,6 +10,7 @@ namespace Footfall.Tests.Failure;
 /// <summary>The whole server inside the test's process, on a real port: for tests that need its clock or its disk, and no killing.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly WebApplication app;
 
     private TestServer(WebApplication app, HeardLog log)
@@ -34,6 +36,8 @@ internal sealed class TestServer : IAsyncDisposable
         try
         {
             await built.StartAsync();
+            // It listens before its database is open; a test that starts then finds some of its work not done yet, on a slow machine.
+            await built.Services.GetRequiredService<DatabaseGate>().WaitAsync(CancellationToken.None).WaitAsync(Patience);
             return new TestServer(built, log);
         }
         catch

@@ -100,6 +100,18 @@ public sealed class DistributedReachTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_day_s_rollup_sees_what_it_wrote_however_many_connections_a_node_is_asked_over()
+    {
+        // As on a node that is slow to answer: a connection for each shard at once.
+        await server.Database.ExecuteAsync($"alter database {server.Database.Name} set citus.executor_slow_start_interval = 0");
+        foreach (var source in new[] { server.Database.Source, server.Services.GetRequiredService<NpgsqlDataSource>() }) source.Clear();
+        // Entities and product metrics each ask for the accounts' numbers, in one transaction.
+        await server.StoreAsync(Enumerable.Range(0, 60).Select(n => Told.Event($"of-{n}", $"2026-03-02T10:{n:00}:00Z", path: "/") with { AccountId = $"new-{n}", EntityType = "profile", EntityId = "7" }));
+        Assert.Equal(60, await server.Database.ScalarAsync<long>("select count(*) from account_numbers where account_id like 'new-%'"));
+        Assert.Equal("60", await server.Database.ScalarAsync<string>("select value::text from daily_product_metrics where property_id = 'shop' and day = '2026-03-02' and metric_name = 'dau'"));
+    }
+
+    [Fact]
     public async Task Retention_fetches_no_table()
     {
         var report = await server.Services.GetRequiredService<Retention>().RunAsync(dryRun: true, Ct);

@@ -12,6 +12,7 @@ using Xunit;
 namespace Footfall.Tests.Rollups;
 
 /// <summary>A property goes with all that is about it, and takes nothing of another one along.</summary>
+[Trait("Category", TestCluster.Category)]
 public sealed class PropertyRemovalTests(ApiServer server) : IClassFixture<ApiServer>
 {
     /// <summary>Tables with a step of their own in the removal, and not a line of the list.</summary>

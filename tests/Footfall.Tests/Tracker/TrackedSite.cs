@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using Footfall.Postgres;
 using Footfall.Tests.Infrastructure;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using Xunit;
 
@@ -36,6 +38,7 @@ public sealed class TrackedSite : IAsyncLifetime
             site = await TestSite.StartAsync();
             server = FootfallHost.Build(["--DataDir", TestFolder.New("tracker"), "--Postgres:ConnectionString", database.ConnectionString, "--urls", "http://127.0.0.1:0", "--Demo:Enabled", "true", "--Logging:LogLevel:Default", "None"]);
             await server.StartAsync();
+            await server.Services.GetRequiredService<DatabaseGate>().WaitAsync(CancellationToken.None);
             site.Server = $"http://stats.test:{new Uri(server.Urls.First()).Port}";
         }
         finally
