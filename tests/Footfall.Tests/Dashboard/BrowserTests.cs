@@ -14,7 +14,7 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
 
     private static readonly string[] Pages =
     [
-        $"/p/shop?{Days}", $"/p/shop?{Days}&is.country=CA&countries=map&pages=landing&sources=campaign", $"/p/shop/by/path?{Days}", "/p/shop/realtime", $"/p/shop/vitals?{Days}", "/p/shop/health", $"/p/shop/funnels?{Days}", "/p/shop/experiments", "/p/shop/funnels/new", "/p/shop/funnels/core_journey", "/p/shop/experiments/new", "/p/shop/retention", "/p/shop/reports", "/p/shop/reports/preview.html", $"/p/shop/entities?{Days}", $"/p/shop/entities?{Days}&type=product&id=bell", "/welcome",
+        $"/p/shop?{Days}", $"/p/shop?{Days}&is.country=CA&countries=map&pages=landing&sources=campaign", $"/p/shop/by/path?{Days}", "/p/shop/realtime", $"/p/shop/vitals?{Days}", "/p/shop/health", $"/p/shop/funnels?{Days}", "/p/shop/experiments", "/p/shop/new/funnel", "/p/shop/funnels/core_journey", "/p/shop/new/experiment", "/p/shop/retention", "/p/shop/reports", "/p/shop/reports/preview.html", $"/p/shop/entities?{Days}", $"/p/shop/entities?{Days}&type=product&id=bell", "/welcome",
     ];
 
     [Theory]

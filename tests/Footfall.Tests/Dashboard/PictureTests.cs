@@ -21,8 +21,15 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
         ("overview", $"/p/demo?from={DashboardServer.Yesterday.AddDays(-29):yyyy-MM-dd}&to={DashboardServer.Yesterday:yyyy-MM-dd}"), ("realtime", "/p/demo/realtime"), ("funnels", "/p/demo/funnels?period=90d"), ("experiments", "/p/demo/experiments"),
         ("entities", "/p/demo/entities"), ("vitals", "/p/demo/vitals?period=90d"), ("health", "/p/demo/health"),
         ("leads", "/p/demo/leads"), ("settings", "/p/demo/settings"), ("shared-links", "/p/demo/settings/links"), ("tokens", "/p/demo/settings/tokens"),
-        ("reports", "/p/demo/reports"), ("funnel", "/p/demo/funnels/core_journey?period=90d&by=source"), ("funnel-form", "/p/demo/funnels/new"), ("experiment-form", "/p/demo/experiments/hero/edit"), ("experiment-remove", "/p/demo/experiments/hero/remove"), ("retention", "/p/demo/retention"), ("report-mail", "/p/demo/reports/preview.html"), ("path", "/p/demo/by/path?period=90d"), ("welcome", "/welcome"), ("error", "/p/demo?period=fortnight"), ("empty", "/p/empty.example"),
+        ("reports", "/p/demo/reports"), ("funnel", "/p/demo/funnels/core_journey?period=90d&by=source"), ("funnel-form", "/p/demo/new/funnel"), ("experiment-form", "/p/demo/experiments/hero/edit"), ("experiment-remove", "/p/demo/experiments/hero/remove"), ("retention", "/p/demo/retention"), ("report-mail", "/p/demo/reports/preview.html"), ("path", "/p/demo/by/path?period=90d"), ("welcome", "/welcome"), ("error", "/p/demo?period=fortnight"), ("empty", "/p/empty.example"),
+        ("sign-in", "/sign-in"), ("snippet", "/p/demo/settings/snippet"), ("browser", "/p/demo/settings/browser"), ("server", "/p/demo/settings/server"), ("delete", "/p/demo/settings/delete"),
+        ("compared", "/p/demo?period=7d&compare=previous_year&is.country=CA&not.source=direct"), ("hours", "/p/demo?period=day"), ("nothing", "/p/demo?has.path=/no-such-page"),
+        ("empty-realtime", "/p/empty.example/realtime"), ("empty-funnels", "/p/empty.example/funnels"), ("empty-experiments", "/p/empty.example/experiments"), ("empty-entities", "/p/empty.example/entities"),
+        ("empty-vitals", "/p/empty.example/vitals"), ("empty-health", "/p/empty.example/health"), ("empty-leads", "/p/empty.example/leads"), ("empty-retention", "/p/empty.example/retention"), ("empty-settings", "/p/empty.example/settings"), ("empty-reports", "/p/empty.example/reports"), ("empty-path", "/p/empty.example/by/path"),
     ];
+
+    /// <summary>Pages that another page leads to: by its first link of the kind.</summary>
+    private static readonly (string Name, string From, string Link)[] Led = [("lead", "/p/demo/leads", "main a[href*='/p/demo/leads/']")];
 
     private const string Experiment = """
         {"propertyId": "demo", "id": "hero", "name": "Calm or bold hero", "variants": [{"id": "calm", "weight": 1}, {"id": "bold", "weight": 1}], "control": "calm", "metric": {"eventType": "add_to_cart", "withinHours": 24}}
@@ -68,9 +75,10 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
                 }
             }
             // The README needs two: the others are for looking at.
-            foreach (var (name, path) in string.IsNullOrEmpty(wanted) ? Pages : Pages[..1])
+            foreach (var (name, path) in string.IsNullOrEmpty(wanted) ? [.. Pages, .. Led.Select(l => (l.Name, l.From))] : Pages[..1])
             {
                 await page.GotoAsync(path);
+                if (Led.FirstOrDefault(l => l.Name == name) is { Link: not null } led) await page.GotoAsync((await page.Locator(led.Link).First.GetAttributeAsync("href"))!);
                 if (await page.Locator("ff-chart").CountAsync() > 0) await page.WaitForSelectorAsync("ff-chart[data-drawn]");
                 var file = Path.Combine(folder, $"{name}-{(width < 500 ? "phone" : scheme == ColorScheme.Dark ? "dark" : "light")}.png");
                 var picture = await page.ScreenshotAsync(new PageScreenshotOptions { Path = file, FullPage = string.IsNullOrEmpty(wanted) });

@@ -176,7 +176,7 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
     private static string WhyEmpty(PanelTab tab) => tab.Key switch
     {
         "campaign" => "No visit in these days came with utm_campaign in its address.",
-        "goal" => "No conversion in these days. Submitted forms count by themselves; `footfall properties set` defines other goals.",
+        "goal" => "No conversion in these days. Submitted forms count by themselves; the settings define other goals.",
         "list" or "map" => "No visit in these days.",
         _ => "Nothing in these days.",
     };
