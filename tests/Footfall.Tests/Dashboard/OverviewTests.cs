@@ -98,6 +98,46 @@ public sealed partial class OverviewTests(DashboardServer server) : IClassFixtur
     }
 
     [Fact]
+    public async Task What_breaks_inside_is_told_with_a_reference_and_nothing_of_the_inside()
+    {
+        await using var broken = await ApiServer.StartNewAsync($"--Access:AdminKey={ApiServer.AdminKey}");
+        await broken.StoreAsync(Told.Event("x", $"{DashboardServer.Yesterday:yyyy-MM-dd}T10:00:00Z"));
+        using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }) { BaseAddress = broken.Client.BaseAddress };
+        using (await DashboardServer.SignInAsync(client, ApiServer.AdminKey)) { }
+        client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+        await broken.Database.ExecuteAsync("alter table day_notes rename to not_here; alter table dirty_days rename to nor_here");
+        using var page = await client.GetAsync($"/p/shop?{Days}");
+        var shown = await page.Content.ReadAsStringAsync();
+        Assert.Equal(HttpStatusCode.InternalServerError, page.StatusCode);
+        Assert.Contains("Something broke", shown);
+        Assert.Matches("Reference [A-Z0-9]+:[A-F0-9]+", shown);
+        Assert.DoesNotContain("dirty_days", shown);
+        Assert.Contains("script-src 'self'", Assert.Single(page.Headers.GetValues("Content-Security-Policy")));
+        using var api = await broken.GetAsync("/v1/metrics/summary?window_days=7", ("x-admin-key", ApiServer.AdminKey));
+        Assert.Equal(HttpStatusCode.InternalServerError, api.StatusCode);
+        Assert.Contains("\"error\":\"internal_error\"", await api.Content.ReadAsStringAsync());
+        Assert.Equal("nosniff", Assert.Single(api.Headers.GetValues("X-Content-Type-Options")));
+    }
+
+    [Theory]
+    [InlineData("shop")]
+    [InlineData("blog")]
+    [InlineData("quiet")]
+    public async Task Every_page_can_be_shown_for_every_period_and_comparison(string property)
+    {
+        await server.Service<Footfall.Definitions.PropertySettings>().SaveAsync("quiet", "Quiet", null, null, null, default);
+        using var client = await server.SignedInAsync();
+        foreach (var period in Footfall.Dashboard.Period.Presets.Select(p => p.Key))
+        {
+            foreach (var page in new[] { "", "/by/source", "/funnels", "/funnels/core_journey", "/retention", "/vitals", "/entities", "/health", "/reports", "/overview.pdf", "/overview.csv" })
+            {
+                using var answer = await client.GetAsync($"/p/{property}{page}?period={period}{(period.Length > 3 ? "&compare=previous_year" : "")}");
+                Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{property}{page} of {period}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_filter_form_leads_to_an_address_like_any_other()
     {
         using var client = await server.SignedInAsync();
