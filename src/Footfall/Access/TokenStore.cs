@@ -42,12 +42,20 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
 
     private const string AnyWithRole = "select exists (select from access_tokens where (revoked_at is null or revoked_at > @now) and role = any(@roles))";
 
+    /// <inheritdoc cref="CreateAsync(string, AccessRole, AccessPlan, string?, Func{NpgsqlConnection, AccessToken, Task}, CancellationToken)"/>
+    public Task<(AccessToken Token, string Text)> CreateAsync(string name, AccessRole role, AccessPlan plan, string? propertyId, CancellationToken cancellationToken) =>
+        CreateAsync(name, role, plan, propertyId, (_, _) => Task.CompletedTask, cancellationToken);
+
     /// <summary>Makes a token; its text is handed out here and never again.</summary>
-    public async Task<(AccessToken Token, string Text)> CreateAsync(string name, AccessRole role, AccessPlan plan, string? propertyId, CancellationToken cancellationToken)
+    /// <param name="record">Writes down what was done, in the same transaction.</param>
+    public async Task<(AccessToken Token, string Text)> CreateAsync(
+        string name, AccessRole role, AccessPlan plan, string? propertyId, Func<NpgsqlConnection, AccessToken, Task> record, CancellationToken cancellationToken)
     {
         var text = TokenText.New();
         var token = new AccessToken(Guid.CreateVersion7(clock.GetUtcNow()), name, role, plan, propertyId, clock.GetUtcNow(), null, null);
-        await using var command = database.CreateCommand(Insert);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(Insert, connection);
         command.Parameters.AddWithValue("id", token.Id);
         command.Parameters.AddWithValue("name", name);
         command.Parameters.AddWithValue("hash", TokenText.Hash(text));
@@ -56,6 +64,8 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
         command.Parameters.Add(new NpgsqlParameter("property", NpgsqlDbType.Text) { Value = (object?)propertyId ?? DBNull.Value });
         command.Parameters.AddWithValue("now", token.CreatedAt);
         await command.ExecuteNonQueryAsync(cancellationToken);
+        await record(connection, token);
+        await transaction.CommitAsync(cancellationToken);
         return (token, text);
     }
 
@@ -75,16 +85,22 @@ internal sealed class TokenStore(NpgsqlDataSource database, TimeProvider clock)
     }
 
     /// <summary>The token, revoked; null when none or several begin so.</summary>
-    public Task<AccessToken?> RevokeAsync(string idOrBeginning, CancellationToken cancellationToken) => RevokeAsync(idOrBeginning, TimeSpan.Zero, cancellationToken);
+    public Task<AccessToken?> RevokeAsync(string idOrBeginning, CancellationToken cancellationToken) => RevokeAsync(idOrBeginning, TimeSpan.Zero, (_, _) => Task.CompletedTask, cancellationToken);
 
     /// <summary>The token, which works for a while yet; null when none or several begin so.</summary>
-    public async Task<AccessToken?> RevokeAsync(string idOrBeginning, TimeSpan grace, CancellationToken cancellationToken)
+    /// <param name="record">Writes down what was done, in the same transaction.</param>
+    public async Task<AccessToken?> RevokeAsync(string idOrBeginning, TimeSpan grace, Func<NpgsqlConnection, AccessToken, Task> record, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(Revoke);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(Revoke, connection);
         command.Parameters.AddWithValue("id", idOrBeginning.ToLowerInvariant());
         command.Parameters.AddWithValue("at", clock.GetUtcNow() + grace);
         var revoked = (await ReadAsync(command, cancellationToken)).SingleOrDefault();
-        if (revoked is not null) await ChangeFeed.TellAsync(database, Shared.Tokens, cancellationToken);
+        if (revoked is null) return null;
+        await record(connection, revoked);
+        await ChangeFeed.TellAsync(connection, Shared.Tokens, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return revoked;
     }
 

@@ -3,7 +3,7 @@ using Footfall.Leads;
 
 namespace Footfall.Cli;
 
-/// <summary><c>footfall audit</c>: what was done with personal data, and by whom.</summary>
+/// <summary><c>footfall audit</c>: what was done with personal data, who was let in, and by whom.</summary>
 internal static class AuditCommand
 {
     private const int Usual = 50;
@@ -18,7 +18,7 @@ internal static class AuditCommand
         {
             if (r.Tokens is [var token] && (!int.TryParse(token.Value, out var n) || n is < 1 or > 100_000)) r.AddError("--limit must be 1 to 100000.");
         });
-        var command = new Command("audit", "Who did what with personal data, and when. Nothing in it is personal.") { lead, action, most };
+        var command = new Command("audit", "Who did what with personal data, or let others in by tokens and shared links, and when. Nothing in the log is personal.") { lead, action, most };
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
         {
             var entries = await context.Get<AuditLog>().ListAsync(null, parsed.GetValue(lead), parsed.GetValue(action) is { } text ? AuditLog.Action(text) : null, parsed.GetValue(most), cancelled);
@@ -28,7 +28,7 @@ internal static class AuditCommand
                 return ExitCodes.Ok;
             }
             foreach (var e in entries)
-                await context.Output.WriteLineAsync($"{e.At.UtcDateTime:yyyy-MM-dd HH:mm:ss}  {e.Action,-20}{e.Actor}{(e.LeadId is { } id ? $"  lead {id}" : "")}  {e.Detail.GetRawText()}");
+                await context.Output.WriteLineAsync($"{e.At.UtcDateTime:yyyy-MM-dd HH:mm:ss}  {e.Action,-20}{e.Actor}{(e.ActorName is { } name ? $" ({name})" : "")}{(e.LeadId is { } id ? $"  lead {id}" : "")}  {e.Detail.GetRawText()}");
             return ExitCodes.Ok;
         }, stop));
         return command;

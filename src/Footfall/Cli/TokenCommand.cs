@@ -3,6 +3,7 @@ using Footfall.Access;
 using Footfall.Backups;
 using Footfall.Capture;
 using Footfall.Definitions;
+using Footfall.Leads;
 
 namespace Footfall.Cli;
 
@@ -37,7 +38,7 @@ internal static class TokenCommand
             if (only is not null && await context.Get<PropertySettings>().FindAsync(only, cancelled) is null)
                 throw new CommandException($"There is no property {only}. `footfall properties list` shows those that exist; `footfall properties set {only}` makes it.");
             var (kind, level) = (AccessNames.Role(parsed.GetRequiredValue(role)), AccessNames.Plan(parsed.GetRequiredValue(plan)));
-            var (token, text) = await context.Get<TokenStore>().CreateAsync(parsed.GetValue(name) ?? kind.Text(), kind, level, only, cancelled);
+            var (token, text) = await context.Get<AuditedTokens>().MakeAsync(AuditLog.CommandLine, parsed.GetValue(name) ?? kind.Text(), kind, level, only, cancelled);
             await context.Output.WriteLineAsync(text);   // alone on standard output, so that a script can take it
             await context.Error.WriteLineAsync($"""
 
@@ -91,11 +92,11 @@ internal static class TokenCommand
         var command = new Command("rotate", "Make another token that may do the same, shown once; the old one works for a while yet, so that its users can change over.") { id, grace };
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
         {
-            var store = context.Get<TokenStore>();
+            var store = context.Get<AuditedTokens>();
             var given = parsed.GetRequiredValue(id);
-            var old = await store.RevokeAsync(given, TimeSpan.FromHours(parsed.GetValue(grace)), cancelled)
+            var old = await store.RevokeAsync(AuditLog.CommandLine, given, TimeSpan.FromHours(parsed.GetValue(grace)), cancelled)
                 ?? throw new CommandException($"Not exactly one token has an id that begins with {given}. `footfall token list` shows them.");
-            var (token, text) = await store.CreateAsync(old.Name, old.Role, old.Plan, old.PropertyId, cancelled);
+            var (token, text) = await store.MakeAsync(AuditLog.CommandLine, old.Name, old.Role, old.Plan, old.PropertyId, cancelled);
             await context.Get<RequestKeeper>().KeepAsync(cancelled);   // where no server does it
             await context.Output.WriteLineAsync(text);
             await context.Error.WriteLineAsync($"Token {ShortId(token)} ({token.Name}) takes the place of {ShortId(old)}, which works until {old.RevokedAt!.Value.UtcDateTime:yyyy-MM-dd HH:mm} UTC. Send it as {Header(token.Role)}.");
@@ -121,7 +122,7 @@ internal static class TokenCommand
         command.SetAction((parsed, stop) => run.WithDatabaseAsync(parsed, async (context, cancelled) =>
         {
             var given = parsed.GetRequiredValue(id);
-            var token = await context.Get<TokenStore>().RevokeAsync(given, cancelled)
+            var token = await context.Get<AuditedTokens>().RevokeAsync(AuditLog.CommandLine, given, TimeSpan.Zero, cancelled)
                 ?? throw new CommandException($"Not exactly one token has an id that begins with {given}. `footfall token list` shows them.");
             await context.Get<RequestKeeper>().KeepAsync(cancelled);   // where no server does it
             await context.Output.WriteLineAsync($"Token {ShortId(token)} ({token.Name}) is revoked: servers refuse it within {KnownTokens.KeptFor.TotalSeconds:0} seconds.");

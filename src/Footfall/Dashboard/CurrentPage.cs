@@ -19,6 +19,10 @@ internal sealed class CurrentPage(TimeProvider clock)
     public PropertyState State { get; private set; } = null!;
     public Address Address { get; private set; } = null!;
     public Period Period { get; private set; } = null!;
+
+    /// <summary>There is nothing to compare with, although that was asked for: the other days begin before the property's first figures.</summary>
+    public bool IsUncompared { get; private set; }
+
     public IReadOnlyList<Filter> Filters { get; private set; } = [];
     public Numbers Numbers { get; private set; } = null!;
     public TimeZoneInfo Zone { get; private set; } = TimeZoneInfo.Utc;
@@ -48,6 +52,7 @@ internal sealed class CurrentPage(TimeProvider clock)
         Numbers = Numbers.For(context.Request);
         if (TimeZoneInfo.TryFindSystemTimeZoneById(property.TimeZone, out var zone)) Zone = zone;
         (Period, var problem) = Period.Read(Address, Today);
+        CompareOnlyWhatWasCounted();
         (Filters, var other) = Address.Filters();
         return problem ?? other;
     }
@@ -58,6 +63,14 @@ internal sealed class CurrentPage(TimeProvider clock)
         (Property, Properties, State, Period, Numbers) = (property, [property], state, period, Numbers.Usual);
         Address = new Address(property.Id, "", [new("from", period.Days.From.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)), new("to", period.Days.To.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture))]);
         if (TimeZoneInfo.TryFindSystemTimeZoneById(property.TimeZone, out var zone)) Zone = zone;
+        CompareOnlyWhatWasCounted();
+    }
+
+    // Days of which nothing is known are not days without visitors: beside them everything would look as if it had grown.
+    private void CompareOnlyWhatWasCounted()
+    {
+        if (Period.CompareTo is not { } then || (State.FirstDay is { } first && first <= then.From)) return;
+        (Period, IsUncompared) = (Period with { CompareTo = null }, true);
     }
 
     /// <summary>Shows the same days with another choice of tabs.</summary>

@@ -30,6 +30,7 @@ internal static class PageEndpoints
         pages.MapGet("realtime/stream", RealtimeStream.WriteAsync).WithMetadata(new PageName("realtime"));
         pages.MapGet("entities", EntitiesAsync).WithMetadata(new PageName("entities")).AddEndpointFilter(PageGuard.AdmitPro);
         pages.MapGet("entities.csv", EntitiesFileAsync).WithMetadata(new PageName("entities")).AddEndpointFilter(PageGuard.AdmitPro);
+        pages.MapGet("entities-days.csv", EntityDaysFileAsync).WithMetadata(new PageName("entities")).AddEndpointFilter(PageGuard.AdmitPro);
         pages.MapGet("health", HealthAsync).WithMetadata(new PageName("health"));
         LeadsEndpoints.Map(pages);
         SettingsEndpoints.Map(pages);
@@ -40,8 +41,6 @@ internal static class PageEndpoints
         ReportEndpoints.Map(pages, changes);
         FunnelForms.Map(pages, changes);
         ExperimentForms.Map(pages, changes);
-        pages.MapGet("funnels/{name}", FunnelAsync).WithMetadata(new PageName("funnels"));
-        pages.MapGet("retention", RetentionAsync).WithMetadata(new PageName("retention"));
         changes.MapPost("health/recount", RecountAsync).WithMetadata(new PageName("health"));
     }
 
@@ -51,8 +50,12 @@ internal static class PageEndpoints
         pages.MapGet("", OverviewAsync).WithMetadata(new PageName(""));
         pages.MapGet("by/{dimension}", DetailsAsync).WithMetadata(new PageName("by"));
         pages.MapGet("funnels", FunnelsAsync).WithMetadata(new PageName("funnels"));
+        pages.MapGet("funnels/{funnel}", FunnelAsync).WithMetadata(new PageName("funnels"));
+        pages.MapGet("funnels/{funnel}/steps.csv", FunnelFileAsync).WithMetadata(new PageName("funnels"));
+        pages.MapGet("retention", RetentionAsync).WithMetadata(new PageName("retention"));
         pages.MapGet("experiments", ExperimentsAsync).WithMetadata(new PageName("experiments"));
         pages.MapGet("vitals", VitalsAsync).WithMetadata(new PageName("vitals"));
+        ReportEndpoints.MapAggregates(pages);
     }
 
     private static async Task<IResult> OverviewAsync(CurrentPage page, OverviewReader reader, CancellationToken cancellationToken)
@@ -99,12 +102,17 @@ internal static class PageEndpoints
     }
 
     /// <summary>One funnel, each visitor once: how long between steps, and who comes how far.</summary>
-    private static async Task<IResult> FunnelAsync(string name, CurrentPage page, FunnelDetails reader, CancellationToken cancellationToken)
+    private static async Task<IResult> FunnelAsync(string funnel, CurrentPage page, FunnelDetails reader, CancellationToken cancellationToken)
     {
-        if (await reader.ReadAsync(name, cancellationToken) is not { } model) return Views.Error(page.Context, StatusCodes.Status404NotFound, "No such funnel", "The page Funnels shows those there are.");
+        if (await reader.ReadAsync(funnel, cancellationToken) is not { } model) return NoFunnel(page);
         page.Show(model);
         return Views.Page<FunnelPage>(page.Context);
     }
+
+    private static async Task<IResult> FunnelFileAsync(string funnel, CurrentPage page, FunnelDetails reader, CancellationToken cancellationToken) =>
+        await reader.ReadAsync(funnel, cancellationToken) is { } model ? File(page, model.ToTable().ToBytes(withByteOrderMark: true), $"funnel-{model.Definition.Name}") : NoFunnel(page);
+
+    private static RazorComponentResult NoFunnel(CurrentPage page) => Views.Error(page.Context, StatusCodes.Status404NotFound, "No such funnel", "The page Funnels shows those there are.");
 
     private static async Task<IResult> RetentionAsync(CurrentPage page, RetentionOverview reader, CancellationToken cancellationToken)
     {
@@ -126,6 +134,11 @@ internal static class PageEndpoints
 
     private static async Task<IResult> EntitiesFileAsync(CurrentPage page, EntitiesOverview reader, CancellationToken cancellationToken) =>
         File(page, (await reader.TableAsync(cancellationToken)).ToBytes(withByteOrderMark: true), "entities");
+
+    private static async Task<IResult> EntityDaysFileAsync(CurrentPage page, EntitiesOverview reader, CancellationToken cancellationToken) =>
+        await reader.DaysTableAsync(cancellationToken) is { } table
+            ? File(page, table.ToBytes(withByteOrderMark: true), "entity-days")
+            : Views.Error(page.Context, StatusCodes.Status400BadRequest, "No entity is chosen", "Name its type and id, as the page Entities does.");
 
     private static async Task<IResult> VitalsAsync(CurrentPage page, VitalsReader reader, CancellationToken cancellationToken)
     {

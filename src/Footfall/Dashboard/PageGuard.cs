@@ -89,7 +89,7 @@ internal static class PageGuard
     public static string NameOf(HttpContext context)
     {
         var name = context.GetEndpoint()?.Metadata.GetMetadata<PageName>()?.Name ?? "";
-        return (context.GetRouteValue("dimension") ?? context.GetRouteValue("lead") ?? context.GetRouteValue("receipt")) is string part ? $"{name}/{part}" : name;
+        return (context.GetRouteValue("dimension") ?? context.GetRouteValue("funnel") ?? context.GetRouteValue("lead") ?? context.GetRouteValue("receipt")) is string part ? $"{name}/{part}" : name;
     }
 
     // What the filter form sends becomes an address that says it as all others do.

@@ -8,13 +8,19 @@ internal static class SecurityHeaders
 
     public static Task Add(HttpContext context, RequestDelegate next)
     {
+        Set(context);
+        return next(context);
+    }
+
+    /// <summary>Also on an answer that was begun anew.</summary>
+    public static void Set(HttpContext context)
+    {
         var headers = context.Response.Headers;
         headers.XContentTypeOptions = "nosniff";
         if (context.Request.IsHttps) headers.StrictTransportSecurity = "max-age=31536000";
-        if (ErrorAnswers.IsApi(context.Request)) return next(context);   // JSON is no page: a policy would only cost bytes, on every event
+        if (ErrorAnswers.IsApi(context.Request)) return;   // JSON is no page: a policy would only cost bytes, on every event
         headers.ContentSecurityPolicy = Policy + Nobody;
         headers["Referrer-Policy"] = "no-referrer";
-        return next(context);
     }
 
     /// <summary>The answer may be shown in frames of these origins' pages.</summary>

@@ -7,12 +7,14 @@ internal sealed record DefinitionProblem(string Field, string Message);
 internal static class DefinitionRules
 {
     private const string NameRule = "must have 1 to 64 letters, digits, dots, hyphens or underscores";
+    private const string DotsRule = "must have something beside dots: it stands in addresses, where dots alone mean another folder";
 
     public static bool IsName(string? text) => text is { Length: >= 1 and <= 64 } && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
 
     public static DefinitionProblem? Problem(FunnelDefinition funnel)
     {
         if (!IsName(funnel.Name)) return new("name", $"A funnel's name {NameRule}.");
+        if (funnel.Name.All(c => c == '.')) return new("name", $"A funnel's name {DotsRule}.");
         if (funnel.WindowHours is < 1 or > FunnelDefinition.MostHours) return new("windowHours", $"windowHours must be a whole number from 1 to {FunnelDefinition.MostHours}.");
         if (funnel.Steps.Count is < 2 or > FunnelDefinition.MostSteps) return new("steps", $"A funnel must have 2 to {FunnelDefinition.MostSteps} steps.");
         for (var i = 0; i < funnel.Steps.Count; i++)
@@ -30,6 +32,7 @@ internal static class DefinitionRules
     public static DefinitionProblem? Problem(ExperimentDefinition experiment)
     {
         if (!IsName(experiment.Id)) return new("id", $"An experiment's id {NameRule}.");
+        if (experiment.Id.All(c => c == '.')) return new("id", $"An experiment's id {DotsRule}.");
         if (experiment.Name.Length is < 1 or > 200) return new("name", "name must have 1 to 200 characters.");
         if (experiment.Variants.Count is < 2 or > ExperimentDefinition.MostVariants) return new("variants", $"An experiment must have 2 to {ExperimentDefinition.MostVariants} variants.");
         for (var i = 0; i < experiment.Variants.Count; i++)

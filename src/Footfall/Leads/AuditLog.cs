@@ -4,7 +4,7 @@ using NpgsqlTypes;
 
 namespace Footfall.Leads;
 
-/// <summary>What an admin did with personal data. In PostgreSQL and on the wire by the snake-case name.</summary>
+/// <summary>What an admin did with personal data, and whom they let see any. In PostgreSQL and on the wire by the snake-case name.</summary>
 internal enum AuditAction
 {
     LeadsListed,
@@ -20,14 +20,19 @@ internal enum AuditAction
     LeadsImported,
     LedgerVerified,
     PropertyRemoved,
+    TokenMade,
+    TokenRevoked,
+    SharedLinkMade,
+    SharedLinkRevoked,
 }
 
 /// <param name="Actor">The kind of key, a token's id, or the command line.</param>
+/// <param name="ActorName">What the token is called, where it was one's; the log itself holds ids alone.</param>
 /// <param name="LeadId">Whose data, where it was one lead's; without meaning once that is erased.</param>
 /// <param name="Detail">Counts and ids; nothing that says anything about a person.</param>
-internal sealed record AuditEntry(long Id, DateTimeOffset At, string Actor, string Action, Guid? LeadId, JsonElement Detail);
+internal sealed record AuditEntry(long Id, DateTimeOffset At, string Actor, string? ActorName, string Action, Guid? LeadId, JsonElement Detail);
 
-/// <summary>The append-only record of what was done with personal data, and by whom.</summary>
+/// <summary>The append-only record of what was done with personal data, who was let in, and by whom.</summary>
 internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
 {
     /// <summary>How the log names who ran a command.</summary>
@@ -39,12 +44,13 @@ internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
         """;
 
     private const string Newest = """
-        select id, at, actor, action, lead_id, detail::text
-        from audit_log
-        where (@before::bigint is null or id < @before)
-          and (@lead::uuid is null or lead_id = @lead)
-          and (@action::text is null or action = @action)
-        order by id desc
+        select a.id, a.at, a.actor, t.name, a.action, a.lead_id, a.detail::text
+        from audit_log a
+        left join access_tokens t on a.actor = 'token ' || t.id::text
+        where (@before::bigint is null or a.id < @before)
+          and (@lead::uuid is null or a.lead_id = @lead)
+          and (@action::text is null or a.action = @action)
+        order by a.id desc
         limit @most
         """;
 
@@ -63,6 +69,10 @@ internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
         AuditAction.LeadsImported => "leads_imported",
         AuditAction.LedgerVerified => "ledger_verified",
         AuditAction.PropertyRemoved => "property_removed",
+        AuditAction.TokenMade => "token_made",
+        AuditAction.TokenRevoked => "token_revoked",
+        AuditAction.SharedLinkMade => "shared_link_made",
+        AuditAction.SharedLinkRevoked => "shared_link_revoked",
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 
@@ -107,10 +117,10 @@ internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
         List<AuditEntry> entries = [];
         while (await rows.ReadAsync(cancellationToken))
         {
-            using var detail = JsonDocument.Parse(rows.GetString(5));
+            using var detail = JsonDocument.Parse(rows.GetString(6));
             entries.Add(new AuditEntry(
-                rows.GetInt64(0), rows.GetFieldValue<DateTimeOffset>(1), rows.GetString(2), rows.GetString(3),
-                rows.IsDBNull(4) ? null : rows.GetGuid(4), detail.RootElement.Clone()));
+                rows.GetInt64(0), rows.GetFieldValue<DateTimeOffset>(1), rows.GetString(2), rows.IsDBNull(3) ? null : rows.GetString(3), rows.GetString(4),
+                rows.IsDBNull(5) ? null : rows.GetGuid(5), detail.RootElement.Clone()));
         }
         return entries;
     }

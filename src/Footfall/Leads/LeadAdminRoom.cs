@@ -8,6 +8,7 @@ public static class LeadAdminRoom
     {
         services.AddOptions<LeadErasureOptions>().BindConfiguration("Leads:Erasure").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<AuditedTokens>();
         services.AddSingleton<LeadList>();
         services.AddSingleton<LeadHistoryReader>();
         services.AddSingleton<AdminWithdrawals>();

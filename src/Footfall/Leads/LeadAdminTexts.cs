@@ -83,13 +83,13 @@ internal static class LeadAdminTexts
     };
 
     public static readonly ApiNotes Audit = new(
-        "Who did what with personal data", "Newest first: what was done through this API and the command line, by which key. Nothing in it is personal.",
+        "Who did what with personal data", "Newest first: what was done through this API, the dashboard and the command line, by which key; also the tokens and shared links that were made and revoked. `actorName` is what the actor's token is called. Nothing in the log itself is personal.",
         new ApiParameter("limit", "100 when left out, 1000 at most.", "100", Type: "integer"),
         new ApiParameter("before", "`nextBefore` of the page before.", null, Type: "integer"),
         new ApiParameter("leadId", "Only what concerned this lead."),
         new ApiParameter("action", "Only this.", null, Values: [.. Enum.GetValues<AuditAction>().Select(AuditLog.Text)]))
     {
         Errors = [Away],
-        Example = """{"ok":true,"entries":[{"id":7,"at":"2026-02-13T10:00:00+00:00","actor":"admin key","action":"person_erased","leadId":"019c5b2e-7d1a-7c8e-9b2f-7c1e5d1a4c8e","detail":{"receipt":"019c5b2e-7d1a-7c8e-9b2f-7c1e5d1a4c8e"}}],"nextBefore":null}""",
+        Example = """{"ok":true,"entries":[{"id":7,"at":"2026-02-13T10:00:00+00:00","actor":"admin key","actorName":null,"action":"person_erased","leadId":"019c5b2e-7d1a-7c8e-9b2f-7c1e5d1a4c8e","detail":{"receipt":"019c5b2e-7d1a-7c8e-9b2f-7c1e5d1a4c8e"}}],"nextBefore":null}""",
     };
 }

@@ -36,6 +36,25 @@ internal sealed class ExperimentsReader(NpgsqlDataSource database, ExperimentSto
         order by day, experiment_id collate "C", variant_id collate "C", metric_name
         """;
 
+    private const string Ids = """
+        select distinct experiment_id
+        from experiment_metric_rollups
+        where property_id = @property and day between @from and @to
+        """;
+
+    /// <summary>The experiments to which events assigned users in the window, defined or not.</summary>
+    public async Task<List<string>> IdsAsync(string property, Window window, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(Ids);
+        command.Parameters.AddWithValue("property", property);
+        command.Parameters.AddWithValue("from", window.From);
+        command.Parameters.AddWithValue("to", window.To);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        List<string> ids = [];
+        while (await rows.ReadAsync(cancellationToken)) ids.Add(rows.GetString(0));
+        return ids;
+    }
+
     /// <summary>The day rows themselves, of defined experiments and others, by day of assignment.</summary>
     public async Task<IReadOnlyList<ExperimentDayRow>> DaysAsync(string property, Window window, string? experimentId, CancellationToken cancellationToken) =>
         [.. (await ReadAsync(property, window, experimentId, cancellationToken)).Select(r => r.Row)];

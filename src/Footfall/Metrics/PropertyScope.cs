@@ -35,5 +35,5 @@ internal sealed class PropertyScope(SummaryStore store, IOptions<CaptureOptions>
             "property_not_found", "There is no property of this id yet. It appears with its first event; `footfall properties list` shows those there are.", "property")), Unknown);
     }
 
-    private static readonly PropertyState Unknown = new(false, false, 0, null, null, null);
+    private static readonly PropertyState Unknown = new(false, false, 0, null, null, null, null, null);
 }

@@ -16,7 +16,9 @@ internal sealed record DayRow(
 /// <param name="FirstDirtyDay">The earliest day that waits to be rolled up; null when none does.</param>
 /// <param name="CompleteFrom">The first day of which retention has left all raw rows; null when it has removed none.</param>
 /// <param name="SegmentsFrom">The first day from which on every day is in segments where raw rows are gone; null when none are.</param>
-internal sealed record PropertyState(bool Exists, bool IsPublic, long Version, DateOnly? FirstDirtyDay, DateOnly? CompleteFrom, DateOnly? SegmentsFrom)
+/// <param name="WaitingSince">When the day that has waited longest was last marked to be rolled up; null when none waits.</param>
+/// <param name="FirstDay">The first day with figures; null before there are any.</param>
+internal sealed record PropertyState(bool Exists, bool IsPublic, long Version, DateOnly? FirstDirtyDay, DateOnly? CompleteFrom, DateOnly? SegmentsFrom, DateTimeOffset? WaitingSince, DateOnly? FirstDay)
 {
     /// <summary>The first day of which an answer has everything.</summary>
     public DateOnly? CompleteBy(string engine) => engine == Moment.Segments ? SegmentsFrom : CompleteFrom;
@@ -34,7 +36,9 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
                     from daily_metric_rollups m
                     left join day_segments s on s.property_id = m.property_id and s.day = m.day
                     where m.property_id = q.id and m.day <= w.through and (m.events > 0 or m.sessions > 0) and s.day is null),
-                   (select min(day) from day_segments where property_id = q.id and w.through is not null)))
+                   (select min(day) from day_segments where property_id = q.id and w.through is not null))),
+               (select min(marked_at) from dirty_days where property_id = q.id),
+               (select m.day from daily_metric_rollups m where m.property_id = q.id and (m.events > 0 or m.sessions > 0) order by m.day limit 1)
         from (values (@property)) as q (id)
         left join properties p on p.id = q.id
         left join rollup_versions v on v.property_id = q.id
@@ -62,7 +66,7 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
         command.Parameters.AddWithValue("property", property);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         await rows.ReadAsync(cancellationToken);
-        return new PropertyState(rows.GetBoolean(0), rows.GetBoolean(1), rows.GetInt64(2), Day(3), Day(4), Day(5));
+        return new PropertyState(rows.GetBoolean(0), rows.GetBoolean(1), rows.GetInt64(2), Day(3), Day(4), Day(5), rows.IsDBNull(6) ? null : rows.GetFieldValue<DateTimeOffset>(6), Day(7));
 
         DateOnly? Day(int column) => rows.IsDBNull(column) ? null : rows.GetFieldValue<DateOnly>(column);
     }

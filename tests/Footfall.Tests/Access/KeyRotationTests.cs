@@ -149,6 +149,13 @@ public sealed class KeyRotationTests
         await Eventually.IsTrueAsync("the old token is refused", async () => await AskAsync(server, old) == HttpStatusCode.Unauthorized, Ct);
         Assert.Equal(HttpStatusCode.OK, await AskAsync(server, fresh));
         Assert.Equal(["robot|admin", "robot|admin"], await server.Database.RowsAsync("select name, role from access_tokens"));
+        Assert.Equal(
+            ["token_made|command line", "token_revoked|command line", "token_made|command line", "token_revoked|command line"],
+            await server.Database.RowsAsync("select action, actor from audit_log order by id"));
+        Assert.Equal(id, await server.Database.ScalarAsync<Guid>("select (detail ->> 'token')::uuid from audit_log where action = 'token_made' order by id limit 1"));
+        // What is done with a token is told by its name too.
+        await server.Database.ExecuteAsync($"insert into audit_log (at, actor, action) values (now(), 'token {id}', 'leads_listed')");
+        Assert.Contains($"leads_listed        token {id} (robot)", (await RunAsync("audit")).Output, StringComparison.Ordinal);
 
         var (exit, _, error) = await RunAsync("keys", "rotate", "admin", "--ADMIN_API_KEY", "configured-admin-key");
         Assert.Equal(1, exit);

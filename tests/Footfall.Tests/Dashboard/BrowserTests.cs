@@ -14,7 +14,7 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
 
     private static readonly string[] Pages =
     [
-        $"/p/shop?{Days}", $"/p/shop?{Days}&is.country=CA&countries=map&pages=landing&sources=campaign", $"/p/shop/by/path?{Days}", "/p/shop/realtime", $"/p/shop/vitals?{Days}", "/p/shop/health", $"/p/shop/funnels?{Days}", "/p/shop/experiments", "/p/shop/funnels/new", "/p/shop/funnels/core_journey", "/p/shop/experiments/new", "/p/shop/retention", "/p/shop/reports", "/p/shop/reports/preview.html", $"/p/shop/entities?{Days}", $"/p/shop/entities?{Days}&type=product&id=bell", "/welcome",
+        $"/p/shop?{Days}", $"/p/shop?{Days}&is.country=CA&countries=map&pages=landing&sources=campaign", $"/p/shop/by/path?{Days}", "/p/shop/realtime", $"/p/shop/vitals?{Days}", "/p/shop/health", $"/p/shop/funnels?{Days}", "/p/shop/experiments", "/p/shop/new/funnel", "/p/shop/funnels/core_journey", "/p/shop/leads", "/p/shop/settings", "/p/shop/settings/tokens", "/p/shop/settings/links", "/p/shop/settings/delete", "/p/blog/retention", "/p/blog?period=365d", "/p/blog/health", "/p/shop/new/experiment", "/p/shop/retention", "/p/shop/reports", "/p/shop/reports/preview.html", $"/p/shop/entities?{Days}", $"/p/shop/entities?{Days}&type=product&id=bell", "/welcome",
     ];
 
     [Theory]
@@ -31,6 +31,7 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
             if (path.Contains("/vitals", StringComparison.Ordinal) || path.StartsWith("/p/shop?", StringComparison.Ordinal)) await page.WaitForSelectorAsync("ff-chart[data-drawn] .canvas svg path", new PageWaitForSelectorOptions { State = WaitForSelectorState.Attached });
             Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth") <= 0, $"{path} is wider than {width}: {await page.EvaluateAsync<string>("[...document.querySelectorAll('*')].filter(e => !e.closest('details:not([open])') && e.getBoundingClientRect().right > innerWidth).map(e => e.tagName + '.' + e.className).slice(0, 6).join(', ')")}");
             Assert.False(await page.EvaluateAsync<bool>("!!window.harmed"), path);
+            Assert.Equal("", await page.EvaluateAsync<string>(PageBrowser.Unseen));
             await page.EvaluateAsync(Axe());
             var found = await page.EvaluateAsync<JsonElement>("axe.run(document, { resultTypes: ['violations'] }).then(r => r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target.join(' ') + ' ' + n.failureSummary).join(' | ')))");
             foreach (var violation in found.EnumerateArray()) complaints.Enqueue($"{path} at {width}: {violation}");
@@ -66,6 +67,53 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         Assert.Equal("add.dimension", await page.EvaluateAsync<string>("document.activeElement.name"));
         Assert.True(await page.EvaluateAsync<bool>("window.same === true"), "The page was loaded anew.");
         Assert.Empty(complaints);
+    }
+
+    [Fact]
+    public async Task Every_key_that_the_help_names_does_what_it_says()
+    {
+        await using var context = await ContextAsync(1440, ColorScheme.Light);
+        var page = await SignedInAsync(context, []);
+        await page.GotoAsync("/p/shop");
+        var attached = new PageWaitForSelectorOptions { State = WaitForSelectorState.Attached };
+        foreach (var (key, period) in new[] { ("d", "today"), ("w", "7d"), ("q", "90d"), ("y", "365d") })
+        {
+            await page.Keyboard.PressAsync(key);
+            await page.WaitForURLAsync($"**period={period}**");
+        }
+        await page.Keyboard.PressAsync("m");
+        await page.WaitForSelectorAsync("#days li a[aria-current=true]:has-text('Last 30 days')", attached);
+        Assert.DoesNotContain("period", page.Url);
+        await page.Keyboard.PressAsync("c");
+        await page.WaitForURLAsync("**compare=none**");
+        await page.Keyboard.PressAsync("c");
+        await page.WaitForSelectorAsync("#compare li a[aria-current=true]:has-text('vs previous period')", attached);
+        Assert.DoesNotContain("compare", page.Url);
+        foreach (var list in new[] { $"/p/shop/by/path?{Days}", "/p/shop/entities", "/p/shop/leads" })
+        {
+            await page.GotoAsync(list);
+            await page.Keyboard.PressAsync("/");
+            Assert.Equal("q", await page.EvaluateAsync<string>("document.activeElement.name"));
+            await page.Keyboard.PressAsync("w");        // a letter of the search, and no other days
+            Assert.Equal("w", await page.EvaluateAsync<string>("document.activeElement.value"));
+            Assert.EndsWith(list, page.Url);
+        }
+        await page.GotoAsync("/p/shop/funnels");
+        await page.Keyboard.PressAsync("?");
+        var help = await page.InnerTextAsync("dialog[open]");
+        foreach (var key in new[] { "D W M Q Y", "C", "F", "/", "T", "?" }) Assert.Contains(key, help);
+    }
+
+    [Fact]
+    public async Task On_a_phone_the_charts_table_scrolls_by_itself()
+    {
+        await using var context = await ContextAsync(390, ColorScheme.Light);
+        var page = await SignedInAsync(context, []);
+        await server.Api.StoreAsync(Told.Event("before", $"{DashboardServer.Yesterday.AddDays(-20):yyyy-MM-dd}T10:00:00Z", property: "long"), Told.Event("now", $"{DashboardServer.Yesterday:yyyy-MM-dd}T10:00:00Z", property: "long"));
+        await page.GotoAsync($"/p/long?{Days}");
+        await page.Keyboard.PressAsync("t");
+        await page.WaitForSelectorAsync("#chart-table[open] th:has-text('Compared with')");
+        Assert.True(await page.EvaluateAsync<int>("document.documentElement.scrollWidth - innerWidth") <= 0);
     }
 
     [Fact]

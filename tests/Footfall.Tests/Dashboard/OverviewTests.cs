@@ -34,6 +34,110 @@ public sealed partial class OverviewTests(DashboardServer server) : IClassFixtur
     }
 
     [Fact]
+    public async Task Days_before_the_first_figures_are_not_taken_for_days_without_visitors()
+    {
+        using var client = await server.SignedInAsync();
+        var (first, second) = (DashboardServer.Yesterday.AddDays(-1), DashboardServer.Yesterday);
+        await server.Api.StoreAsync(Told.Event("young", $"{first:yyyy-MM-dd}T10:00:00Z", property: "young"), Told.Event("young2", $"{second:yyyy-MM-dd}T10:00:00Z", property: "young"), Told.Event("young3", $"{second:yyyy-MM-dd}T11:00:00Z", property: "young"));
+        var known = DashboardServer.Read(await client.GetStringAsync($"/p/young?from={second:yyyy-MM-dd}&to={second:yyyy-MM-dd}"));
+        Assert.Contains("+100\u00a0%", known);
+        Assert.DoesNotContain("nothing before these days", known);
+        foreach (var page in new[] { "", "/by/path", "/funnels" })
+        {
+            var unknown = DashboardServer.Read(await client.GetStringAsync($"/p/young{page}?from={first:yyyy-MM-dd}&to={second:yyyy-MM-dd}"));
+            Assert.Contains("there is nothing before these days to compare them with yet", unknown);
+            Assert.DoesNotContain(">new<", unknown);
+            Assert.DoesNotContain("class=\"chart-line then\"", unknown);
+        }
+        Assert.DoesNotContain("nothing before these days", await client.GetStringAsync($"/p/young?from={first:yyyy-MM-dd}&to={second:yyyy-MM-dd}&compare=none"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/retention")]
+    [InlineData("/entities")]
+    [InlineData("/vitals")]
+    [InlineData("/experiments")]
+    [InlineData("/realtime")]
+    [InlineData("/funnels/core_journey")]
+    public async Task Figures_that_are_behind_say_since_when_and_where_to_look(string page)
+    {
+        using var client = await server.SignedInAsync();
+        var day = DashboardServer.Yesterday;
+        await server.Api.StoreAsync(Told.Event("late", $"{day:yyyy-MM-dd}T10:00:00Z", property: "late"));
+        Assert.DoesNotContain("These figures are behind", await client.GetStringAsync($"/p/late{page}"));
+        await server.Api.Database.ExecuteAsync($"insert into dirty_days (property_id, day, marks, marked_at) values ('late', '{day:yyyy-MM-dd}', 1, now() - interval '5 minutes') on conflict (property_id, day) do update set marked_at = excluded.marked_at");
+        Assert.DoesNotContain("These figures are behind", await client.GetStringAsync($"/p/late{page}"));     // within what takes a moment
+        await server.Api.Database.ExecuteAsync("update dirty_days set marked_at = now() - interval '3 hours' where property_id = 'late'");
+        var behind = DashboardServer.Read(await client.GetStringAsync($"/p/late{page}"));
+        Assert.Contains($"days from {Footfall.Dashboard.Period.Text(day, day.AddDays(1))} on wait to be counted since 3 h", behind);
+        Assert.Contains("See what holds them up", behind);
+        await server.Api.RollUpAsync();
+        Assert.DoesNotContain("These figures are behind", await client.GetStringAsync($"/p/late{page}"));
+    }
+
+    [Theory]
+    [InlineData("", "Nothing has been counted yet", "/welcome?property=quiet")]
+    [InlineData("/realtime", "Nobody is here", "/p/quiet/health")]
+    [InlineData("/funnels", "Nobody entered in these days", "/docs/install.md")]
+    [InlineData("/funnels/core_journey", "Nobody entered in these days", "/docs/install.md")]
+    [InlineData("/experiments", "No experiment runs", "/docs/install.md")]
+    [InlineData("/retention", "Nobody came in these days", "/p/quiet/health")]
+    [InlineData("/entities", "names an entity", "/docs/install.md")]
+    [InlineData("/vitals", "Nothing was measured", "/welcome?property=quiet")]
+    [InlineData("/health", "No event of", "/welcome?property=quiet")]
+    [InlineData("/leads", "Nobody has given an address", "/docs/leads.md")]
+    [InlineData("/by/path", "Nothing in these days", "period=365d")]
+    public async Task A_page_without_data_says_why_and_what_to_do_next(string page, string said, string link)
+    {
+        await server.Service<Footfall.Definitions.PropertySettings>().SaveAsync("quiet", "Quiet", null, null, null, default);
+        using var client = await server.SignedInAsync();
+        var shown = DashboardServer.Read(await client.GetStringAsync($"/p/quiet{page}"));
+        Assert.Contains(said, shown);
+        Assert.Contains(link, Regex.Match(shown, "<main[\\s\\S]*</main>").Value);
+    }
+
+    [Fact]
+    public async Task What_breaks_inside_is_told_with_a_reference_and_nothing_of_the_inside()
+    {
+        await using var broken = await ApiServer.StartNewAsync($"--Access:AdminKey={ApiServer.AdminKey}");
+        await broken.StoreAsync(Told.Event("x", $"{DashboardServer.Yesterday:yyyy-MM-dd}T10:00:00Z"));
+        using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }) { BaseAddress = broken.Client.BaseAddress };
+        using (await DashboardServer.SignInAsync(client, ApiServer.AdminKey)) { }
+        client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+        await broken.Database.ExecuteAsync("alter table day_notes rename to not_here; alter table dirty_days rename to nor_here");
+        using var page = await client.GetAsync($"/p/shop?{Days}");
+        var shown = await page.Content.ReadAsStringAsync();
+        Assert.Equal(HttpStatusCode.InternalServerError, page.StatusCode);
+        Assert.Contains("Something broke", shown);
+        Assert.Matches("Reference [A-Z0-9]+:[A-F0-9]+", shown);
+        Assert.DoesNotContain("dirty_days", shown);
+        Assert.Contains("script-src 'self'", Assert.Single(page.Headers.GetValues("Content-Security-Policy")));
+        using var api = await broken.GetAsync("/v1/metrics/summary?window_days=7", ("x-admin-key", ApiServer.AdminKey));
+        Assert.Equal(HttpStatusCode.InternalServerError, api.StatusCode);
+        Assert.Contains("\"error\":\"internal_error\"", await api.Content.ReadAsStringAsync());
+        Assert.Equal("nosniff", Assert.Single(api.Headers.GetValues("X-Content-Type-Options")));
+    }
+
+    [Theory]
+    [InlineData("shop")]
+    [InlineData("blog")]
+    [InlineData("quiet")]
+    public async Task Every_page_can_be_shown_for_every_period_and_comparison(string property)
+    {
+        await server.Service<Footfall.Definitions.PropertySettings>().SaveAsync("quiet", "Quiet", null, null, null, default);
+        using var client = await server.SignedInAsync();
+        foreach (var period in Footfall.Dashboard.Period.Presets.Select(p => p.Key))
+        {
+            foreach (var page in new[] { "", "/by/source", "/funnels", "/funnels/core_journey", "/retention", "/vitals", "/entities", "/health", "/reports", "/overview.pdf", "/overview.csv" })
+            {
+                using var answer = await client.GetAsync($"/p/{property}{page}?period={period}{(period.Length > 3 ? "&compare=previous_year" : "")}");
+                Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{property}{page} of {period}: {answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_filter_form_leads_to_an_address_like_any_other()
     {
         using var client = await server.SignedInAsync();
@@ -68,8 +172,8 @@ public sealed partial class OverviewTests(DashboardServer server) : IClassFixtur
     [InlineData("/p/shop/funnels")]
     [InlineData("/p/shop/experiments")]
     [InlineData("/p/shop/reports")]
-    [InlineData("/p/shop/funnels/new")]
-    [InlineData("/p/shop/experiments/new")]
+    [InlineData("/p/shop/new/funnel")]
+    [InlineData("/p/shop/new/experiment")]
     [InlineData("/p/shop/retention")]
     [InlineData("/welcome")]
     [InlineData("/sign-in")]

@@ -60,12 +60,26 @@ internal sealed class PageBrowser : IAsyncDisposable
         var wide = await Page.EvaluateAsync<string>("document.documentElement.scrollWidth <= innerWidth ? '' : [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).slice(0, 5).map(e => e.outerHTML.slice(0, 80)).join(' | ')");
         Assert.True(wide.Length == 0, $"{name} is wider than {width}: {wide}");
         Assert.False(await Page.EvaluateAsync<bool>("!!window.harmed"), name);
+        Assert.True(await Page.EvaluateAsync<string>(Unseen) is { Length: 0 }, $"{name} has text of the colour that is behind it: {await Page.EvaluateAsync<string>(Unseen)}");
         await Page.EvaluateAsync(Axe());
         var found = await Page.EvaluateAsync<JsonElement>("axe.run(document, { resultTypes: ['violations'] }).then(r => r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.target.join(' ') + ' ' + n.failureSummary).join(' | ')))");
         foreach (var violation in found.EnumerateArray()) Complaints.Enqueue($"{name} at {width}: {violation}");
         if (Environment.GetEnvironmentVariable("FOOTFALL_SCREENSHOTS") is { Length: > 0 } folder)
             await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"{name}-{width}-{(scheme == ColorScheme.Dark ? "dark" : "light")}.png"), FullPage = true });
     }
+
+    /// <summary>Text that nobody can see, which axe leaves undecided: of the very colour of what is behind it.</summary>
+    public const string Unseen = """
+        [...document.querySelectorAll('body *')].filter(e => {
+          if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !e.checkVisibility({ visibilityProperty: true })) return false;
+          const color = getComputedStyle(e).color;
+          for (let at = e; at; at = at.parentElement) {
+            const behind = getComputedStyle(at).backgroundColor;
+            if (behind !== 'rgba(0, 0, 0, 0)') return behind === color;
+          }
+          return false;
+        }).map(e => e.outerHTML.slice(0, 80)).join(' | ')
+        """;
 
     /// <summary>Presses Tab until the focus is on what the selector names.</summary>
     public async Task TabToAsync(string selector)

@@ -22,7 +22,7 @@ public sealed class SettingsBrowserTests(DashboardServer server) : IClassFixture
         var settings = server.Service<PropertySettings>();
         await settings.SaveAsync("harmful", "<script>window.harmed=1</script>\u202egnp", ["shop.example", "a-rather-long-name-of-a-host.shops.example"], [new("\"><img src=x onerror=window.harmed=1>", "page_view", "/<b>*")], null, default);
         await server.Service<TokenStore>().CreateAsync($"<img src=x onerror=window.harmed=1>{new string('n', 60)}", AccessRole.Dashboard, AccessPlan.Pro, "harmful", default);
-        await server.Service<SharedLinkStore>().CreateAsync("harmful", "'\"><script>window.harmed=1</script>", null, TimeProvider.System.GetUtcNow().AddDays(40), ["https://intranet.example", "http://localhost:8080"], default);
+        await server.Service<SharedLinkStore>().CreateAsync("a test", "harmful", "'\"><script>window.harmed=1</script>", null, TimeProvider.System.GetUtcNow().AddDays(40), ["https://intranet.example", "http://localhost:8080"], default);
         await using var browser = await PageBrowser.OpenAsync(server.Address, width, scheme);
         foreach (var (path, name) in new[]
         {
@@ -58,8 +58,8 @@ public sealed class SettingsBrowserTests(DashboardServer server) : IClassFixture
     [InlineData(390, ColorScheme.Dark)]
     public async Task Shared_figures_are_quiet_fit_and_can_be_used_by_everyone(int width, ColorScheme scheme)
     {
-        var link = (await server.Service<SharedLinkStore>().CreateAsync("shop", "The board", null, null, [], default)).Text;
-        var closed = (await server.Service<SharedLinkStore>().CreateAsync("shop", "The board", "open sesame", null, [], default)).Text;
+        var link = (await server.Service<SharedLinkStore>().CreateAsync("a test", "shop", "The board", null, null, [], default)).Text;
+        var closed = (await server.Service<SharedLinkStore>().CreateAsync("a test", "shop", "The board", "open sesame", null, [], default)).Text;
         await using var browser = await PageBrowser.OpenAsync(server.Address, width, scheme, key: null);
         await browser.GoAsync($"/s/{link}?{Days}", "shared");
         await browser.Page.WaitForSelectorAsync("ff-chart[data-drawn]");
@@ -83,8 +83,8 @@ public sealed class SettingsBrowserTests(DashboardServer server) : IClassFixture
         await using var site = await TestSite.StartAsync();
         site.Server = server.Address.ToString().TrimEnd('/');
         var store = server.Service<SharedLinkStore>();
-        var allowed = (await store.CreateAsync("shop", "framed", null, null, [site.Address], default)).Text;
-        var elsewhere = (await store.CreateAsync("shop", "framed", null, null, ["https://other.example"], default)).Text;
+        var allowed = (await store.CreateAsync("a test", "shop", "framed", null, null, [site.Address], default)).Text;
+        var elsewhere = (await store.CreateAsync("a test", "shop", "framed", null, null, ["https://other.example"], default)).Text;
         var browser = await TestBrowser.GetAsync();
         await using var context = await browser.NewContextAsync();
         var page = await context.NewPageAsync();

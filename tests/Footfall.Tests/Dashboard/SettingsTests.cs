@@ -148,6 +148,37 @@ public sealed partial class SettingsTests(DashboardServer server) : IClassFixtur
     }
 
     [Fact]
+    public async Task Who_makes_and_revokes_a_token_is_written_down()
+    {
+        using var client = await server.SignedInAsync();
+        using (await PeopleServer.PostAsync(client, "/p/shop/settings/tokens", "/p/shop/settings/tokens", ("name", "Written Down"), ("kind", "pro"), ("scope", "one"))) { }
+        var token = (await server.Service<TokenStore>().ListAsync(default)).Single(t => t.Name == "Written Down");
+        using (await PeopleServer.PostAsync(client, "/p/shop/settings/tokens", $"/p/shop/settings/tokens/{token.Id}/revoke", ("typed", "wrong"))) { }
+        using (await PeopleServer.PostAsync(client, "/p/shop/settings/tokens", $"/p/shop/settings/tokens/{token.Id}/revoke", ("typed", "written down"))) { }
+        var entries = (await server.Service<Footfall.Leads.AuditLog>().ListAsync(null, null, null, 1_000, default)).FindAll(e => e.Detail.GetRawText().Contains(token.Id.ToString(), StringComparison.Ordinal));
+        Assert.Equal([("token_revoked", "admin key"), ("token_made", "admin key")], entries.Select(e => (e.Action, e.Actor)));
+        Assert.Equal(("dashboard", "pro", "shop"), (entries[1].Detail.GetProperty("role").GetString(), entries[1].Detail.GetProperty("plan").GetString(), entries[1].Detail.GetProperty("property").GetString()));
+        Assert.All(entries, e => Assert.DoesNotContain("Written", e.Detail.GetRawText()));     // names are the list's, where they can be looked up
+        Assert.Contains(token.Id.ToString(), await client.GetStringAsync("/p/shop/settings/tokens"));
+    }
+
+    [Fact]
+    public async Task Whose_pages_may_send_is_shown_with_how_to_change_it()
+    {
+        using var client = await server.SignedInAsync();
+        Assert.Contains("now any may", await client.GetStringAsync("/p/shop/settings"));
+        Assert.Contains("Capture:CorsAllowedOrigins", await client.GetStringAsync("/p/shop/settings/snippet"));
+        await using var strict = await ApiServer.StartNewAsync($"--Access:AdminKey={ApiServer.AdminKey}", "--Capture:CorsAllowedOrigins=https://shop.example");
+        await strict.StoreAsync(Told.Event("x", $"{DashboardServer.Yesterday:yyyy-MM-dd}T10:00:00Z"));
+        using var admin = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }) { BaseAddress = strict.Client.BaseAddress };
+        using (await DashboardServer.SignInAsync(admin, ApiServer.AdminKey)) { }
+        Assert.Contains("now only https://shop.example", await admin.GetStringAsync("/p/shop/settings"));
+        var snippet = DashboardServer.Read(await admin.GetStringAsync("/p/shop/settings/snippet"));
+        Assert.Contains("Only pages of these origins", snippet);
+        Assert.Contains("To change that, name them", snippet);
+    }
+
+    [Fact]
     public async Task A_token_is_shown_once_lets_in_and_is_revoked_by_typing_its_name()
     {
         using var client = await server.SignedInAsync();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Footfall.Access;
 using Footfall.Dashboard.Sharing;
 using Footfall.Tests.Infrastructure;
 using Xunit;
@@ -12,7 +13,7 @@ public sealed partial class SharedLinkTests(DashboardServer server) : IClassFixt
     private static readonly string Days = $"from={DashboardServer.Yesterday:yyyy-MM-dd}&to={DashboardServer.Yesterday:yyyy-MM-dd}";
 
     private async Task<string> NewAsync(string property = "shop", string? password = null, DateTimeOffset? expires = null, params string[] origins) =>
-        (await server.Service<SharedLinkStore>().CreateAsync(property, "The board", password, expires, origins, default)).Text;
+        (await server.Service<SharedLinkStore>().CreateAsync("a test", property, "The board", password, expires, origins, default)).Text;
 
     [Fact]
     public async Task A_link_is_made_shown_once_and_shows_the_figures_to_whoever_has_it()
@@ -32,7 +33,7 @@ public sealed partial class SharedLinkTests(DashboardServer server) : IClassFixt
         Assert.All(Href().Matches(overview).Select(m => m.Groups[1].Value), l => Assert.True(l.StartsWith(link, StringComparison.Ordinal) || l.StartsWith("/docs/", StringComparison.Ordinal) || l.StartsWith("/assets/", StringComparison.Ordinal) || l is "/openapi" or "#main", l));
         Assert.DoesNotContain("<form method=\"post\"", overview);
         Assert.DoesNotContain("form_token", overview);
-        foreach (var more in new[] { $"/by/path?{Days}", $"/by/path.csv?{Days}", "/funnels", "/experiments", "/vitals" })
+        foreach (var more in new[] { $"/by/path?{Days}", $"/by/path.csv?{Days}", "/funnels", "/experiments", "/vitals", "/retention", "/funnels/core_journey", $"/funnels/core_journey/steps.csv?{Days}", $"/overview.pdf?{Days}" })
         {
             using var answer = await anyone.GetAsync(link + more);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
@@ -49,6 +50,18 @@ public sealed partial class SharedLinkTests(DashboardServer server) : IClassFixt
     [InlineData("/realtime")]
     [InlineData("/realtime/stream")]
     [InlineData("/health")]
+    [InlineData("/reports")]
+    [InlineData("/reports/preview.html")]
+    [InlineData("/notes.csv")]
+    [InlineData("/jobs.csv")]
+    [InlineData("/ingest.csv")]
+    [InlineData("/refused.csv")]
+    [InlineData("/entities-days.csv?type=product&id=bell")]
+    [InlineData("/new/funnel")]
+    [InlineData("/funnels/core_journey/edit")]
+    [InlineData("/retention?is.prop:plan=free")]
+    [InlineData("/retention.csv?is.prop:plan=free")]
+    [InlineData("/funnels/core_journey?is.prop:plan=free")]
     [InlineData("/settings")]
     [InlineData("/settings/links")]
     [InlineData("/by/prop:plan")]
@@ -59,6 +72,55 @@ public sealed partial class SharedLinkTests(DashboardServer server) : IClassFixt
         using var anyone = server.NewClient();
         using var answer = await anyone.GetAsync($"/s/{await NewAsync()}{path}");
         Assert.Contains(answer.StatusCode, new[] { HttpStatusCode.NotFound, HttpStatusCode.BadRequest });
+    }
+
+    [Fact]
+    public async Task Every_link_of_a_shared_page_leads_somewhere_and_stays_with_its_link()
+    {
+        var start = $"/s/{await NewAsync()}";
+        await server.Api.StoreAsync(Told.Event("opener", $"{DashboardServer.Yesterday:yyyy-MM-dd}T15:00:00Z", type: "app_opened", path: "/app"));
+        using var anyone = server.NewClient();
+        var (waiting, seen) = (new Queue<string>([$"{start}?{Days}"]), new HashSet<string>());
+        while (waiting.TryDequeue(out var address))
+        {
+            // One of each kind is enough: filters, tabs and days make as many addresses as one likes.
+            if (!seen.Add(address.Split('?')[0])) continue;
+            using var answer = await anyone.GetAsync(address);
+            Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{address}: {answer.StatusCode}");
+            if (answer.Content.Headers.ContentType?.MediaType != "text/html") continue;
+            foreach (var link in Href().Matches(await answer.Content.ReadAsStringAsync()).Select(m => WebUtility.HtmlDecode(m.Groups[1].Value)).Where(l => l.StartsWith('/') && !l.StartsWith("/docs/", StringComparison.Ordinal) && l != "/openapi"))
+            {
+                Assert.StartsWith(start, link);
+                waiting.Enqueue(link);
+            }
+        }
+        foreach (var page in new[] { "/retention", "/retention.csv", "/funnels.csv", "/funnels/core_journey", "/funnels/core_journey/steps.csv", "/experiments.csv", "/vitals", "/overview.csv", "/overview.pdf", "/by/path.csv" })
+            Assert.True(seen.Contains(start + page), $"Nothing leads to {page}.");
+    }
+
+    [Fact]
+    public async Task A_password_guards_the_funnels_and_the_grid_too()
+    {
+        var text = await NewAsync(password: "open sesame");
+        using var anyone = server.NewClient();
+        foreach (var path in new[] { "/retention", "/retention.csv", "/funnels/core_journey", "/funnels/core_journey/steps.csv", "/overview.pdf" })
+            Assert.Contains("has a password", await anyone.GetStringAsync($"/s/{text}{path}"));
+    }
+
+    [Fact]
+    public async Task Who_makes_a_link_and_takes_it_back_is_written_down()
+    {
+        using var admin = await server.SignedInAsync(await server.TokenAsync(AccessRole.Admin));
+        using (await PeopleServer.PostAsync(admin, "/p/blog/settings/links", "/p/blog/settings/links", ("name", "written down"), ("password", "open sesame"))) { }
+        var link = (await server.Service<SharedLinkStore>().ListAsync("blog", default)).Single(l => l.Name == "written down");
+        using (await PeopleServer.PostAsync(admin, "/p/blog/settings/links", $"/p/blog/settings/links/{link.Id}/revoke", ("typed", "another name"))) { }
+        using (await PeopleServer.PostAsync(admin, "/p/blog/settings/links", $"/p/blog/settings/links/{link.Id}/revoke", ("typed", "written down"))) { }
+        var entries = (await server.Service<Footfall.Leads.AuditLog>().ListAsync(null, null, null, 1_000, default)).FindAll(e => e.Detail.GetRawText().Contains(link.Id.ToString(), StringComparison.Ordinal));
+        Assert.Equal(["shared_link_revoked", "shared_link_made"], entries.Select(e => e.Action));
+        Assert.All(entries, e => Assert.Equal(("test", true), (e.ActorName, e.Actor.StartsWith("token ", StringComparison.Ordinal))));
+        Assert.True(entries[1].Detail.GetProperty("password").GetBoolean());
+        Assert.DoesNotContain("sesame", entries[1].Detail.GetRawText());
+        Assert.Contains(link.Id.ToString(), await admin.GetStringAsync("/p/blog/settings/links"));
     }
 
     [Fact]
@@ -146,7 +208,7 @@ public sealed partial class SharedLinkTests(DashboardServer server) : IClassFixt
         await using var strict = await ApiServer.StartNewAsync("--Access:FailedAttemptsPerMinute=3", $"--Access:AdminKey={ApiServer.AdminKey}");
         await strict.StoreAsync(Told.Event("x", $"{DashboardServer.Yesterday:yyyy-MM-dd}T10:00:00Z"));
         var store = (SharedLinkStore)strict.Services.GetService(typeof(SharedLinkStore))!;
-        var text = (await store.CreateAsync("shop", "x", "the right one", null, [], default)).Text;
+        var text = (await store.CreateAsync("a test", "shop", "x", "the right one", null, [], default)).Text;
         using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = strict.Client.BaseAddress };
         List<HttpStatusCode> answers = [];
         foreach (var password in new[] { "wrong one 1", "wrong one 2", "wrong one 3", "the right one" })

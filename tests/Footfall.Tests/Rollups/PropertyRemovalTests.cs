@@ -50,7 +50,7 @@ public sealed class PropertyRemovalTests(ApiServer server) : IClassFixture<ApiSe
         await server.TakenAsync(new { email = "guest@gone.example", propertyId = "gone" });
         await server.SettleAsync();
         var token = (await e.GetRequiredService<TokenStore>().CreateAsync("of it", AccessRole.Dashboard, AccessPlan.Free, "gone", default)).Token;
-        await e.GetRequiredService<SharedLinkStore>().CreateAsync("gone", "x", null, null, [], default);
+        await e.GetRequiredService<SharedLinkStore>().CreateAsync("a test", "gone", "x", null, null, [], default);
         await server.Database.ExecuteAsync($$"""
             insert into day_notes (id, property_id, day, text, created_at) values (gen_random_uuid(), 'gone', '{{Day}}', 'x', now());
             insert into funnels (property_id, name, steps, window_hours, created_at) values ('gone', 'f', '[{"name": "a", "eventTypes": ["page_view"]}, {"name": "b", "eventTypes": ["page_view"]}]', 24, now());

@@ -44,6 +44,16 @@ internal sealed class EntitiesOverview(CurrentPage page, EntityListReader list, 
         return table;
     }
 
+    /// <summary>The views of the one that is chosen from day to day, as a file; null when none is.</summary>
+    public async Task<CsvTable?> DaysTableAsync(CancellationToken cancellationToken)
+    {
+        if (Chosen is not var (type, id)) return null;
+        var table = new CsvTable("day", "total_views", "unique_visitors", "unique_accounts", "anonymous_visitors", "avg_time_on_page", "bounce_rate_pct");
+        foreach (var d in await reader.SeriesAsync(page.Property.Id, type, id, Days, EntityPeriod.Daily, cancellationToken))
+            table.Add(DateOnly.FromDateTime(d.Start.UtcDateTime), d.TotalViews, d.UniqueVisitors, d.UniqueAccounts, d.AnonymousVisitors, d.AvgTimeOnPageSec, d.BounceRatePct);
+        return table;
+    }
+
     private Window Days => new(page.Period.Days.From, page.Period.Days.To);
 
     private (string, string)? Chosen => Text("type") is { } type && Text("id") is { } id ? (type, id) : null;

@@ -67,10 +67,10 @@ internal static class ExperimentForms
     public static void Map(IEndpointRouteBuilder pages, IEndpointRouteBuilder changes)
     {
         var admins = pages.MapGroup("").AddEndpointFilter(PageGuard.AdmitAdmin);
-        admins.MapGet("experiments/new", NewAsync).WithMetadata(new PageName("experiments"));
+        admins.MapGet("new/experiment", NewAsync).WithMetadata(new PageName("experiments"));
         admins.MapGet("experiments/{id}/edit", EditAsync).WithMetadata(new PageName("experiments"));
         admins.MapGet("experiments/{id}/remove", AskAsync).WithMetadata(new PageName("experiments"));
-        changes.MapPost("experiments/new", AddAsync).WithMetadata(new PageName("experiments"));
+        changes.MapPost("new/experiment", AddAsync).WithMetadata(new PageName("experiments"));
         changes.MapPost("experiments/{id}/edit", SaveAsync).WithMetadata(new PageName("experiments"));
         changes.MapPost("experiments/{id}/remove", RemoveAsync).WithMetadata(new PageName("experiments"));
     }

@@ -62,6 +62,7 @@ internal sealed record FunnelDraft(bool Known, string Name, string Hours, IReadO
     // "steps[2].path" is how the API names it.
     private static string Said(DefinitionProblem problem)
     {
+        if (problem.Field == "windowHours") return $"Hours must be a whole number from 1 to {FunnelDefinition.MostHours}.";
         var number = problem.Field.StartsWith("steps[", StringComparison.Ordinal) && int.TryParse(problem.Field[6..problem.Field.IndexOf(']', StringComparison.Ordinal)], out var i) ? $"Step {i + 1}: " : "";
         return number + problem.Message;
     }
@@ -74,10 +75,10 @@ internal static class FunnelForms
     public static void Map(IEndpointRouteBuilder pages, IEndpointRouteBuilder changes)
     {
         var admins = pages.MapGroup("").AddEndpointFilter(PageGuard.AdmitAdmin);
-        admins.MapGet("funnels/new", (CurrentPage page) => Form(page, FunnelDraft.New)).WithMetadata(new PageName("funnels"));
+        admins.MapGet("new/funnel", (CurrentPage page) => Form(page, FunnelDraft.New)).WithMetadata(new PageName("funnels"));
         admins.MapGet("funnels/{name}/edit", EditAsync).WithMetadata(new PageName("funnels"));
         admins.MapGet("funnels/{name}/remove", AskAsync).WithMetadata(new PageName("funnels"));
-        changes.MapPost("funnels/new", AddAsync).WithMetadata(new PageName("funnels"));
+        changes.MapPost("new/funnel", AddAsync).WithMetadata(new PageName("funnels"));
         changes.MapPost("funnels/{name}/edit", SaveAsync).WithMetadata(new PageName("funnels"));
         changes.MapPost("funnels/{name}/remove", RemoveAsync).WithMetadata(new PageName("funnels"));
     }

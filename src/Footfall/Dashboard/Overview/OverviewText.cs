@@ -88,8 +88,12 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
         var value = model.Now.Total[index];
         return new CardText(
             kpi.Key, kpi.Title, page.Address.With("metric", kpi.Key).ToString(), kpi.Kpi == model.Kpi.Kpi, figures.Value(kpi.Unit, value), value is null ? WhyUnknown(kpi) : figures.Exact(kpi.Unit, value.Value),
-            figures.Delta(kpi, value, model.Then?.Total[index]), Spark([.. model.Now.Series.TakeWhile(p => p.Start <= page.Now).Select(p => p.Values[index])]), kpi.Definition);
+            figures.Delta(kpi, value, model.Then?.Total[index]), Spark([.. Over.Select(p => p.Values[index])]), kpi.Definition);
     }
+
+    // A day that has only begun would end every small line in a fall. The chart, which has room to say so, draws it.
+    private IEnumerable<Piece> Over => model.Now.Series.Count(p => p.Start <= page.Now) is var begun && begun > 2 && begun == model.Now.Series.Count && page.Period.IsSoFar(page.Today)
+        ? model.Now.Series.Take(begun - 1) : model.Now.Series.Take(begun);
 
     private string WhyUnknown(KpiInfo kpi) => kpi.Kpi switch
     {
@@ -176,7 +180,7 @@ internal sealed class OverviewText(CurrentPage page, OverviewModel model)
     private static string WhyEmpty(PanelTab tab) => tab.Key switch
     {
         "campaign" => "No visit in these days came with utm_campaign in its address.",
-        "goal" => "No conversion in these days. Submitted forms count by themselves; `footfall properties set` defines other goals.",
+        "goal" => "No conversion in these days. Submitted forms count by themselves; the settings define other goals.",
         "list" or "map" => "No visit in these days.",
         _ => "Nothing in these days.",
     };

@@ -14,13 +14,19 @@ internal static class ReportEndpoints
     public static void Map(IEndpointRouteBuilder pages, IEndpointRouteBuilder changes)
     {
         pages.MapGet("reports", ShowAsync).WithMetadata(new PageName("reports"));
-        pages.MapGet("overview.pdf", PdfAsync).WithMetadata(new PageName("overview.pdf"));
-        pages.MapGet("{table:regex(^(overview|funnels|retention|experiments|vitals|ingest|refused|jobs|notes)$)}.csv", TableAsync).WithMetadata(new PageName("reports"));
+        pages.MapGet("{table:regex(^(ingest|refused|jobs|notes)$)}.csv", TableAsync).WithMetadata(new PageName("reports"));
         pages.MapGet("reports/preview.html", PreviewAsync).WithMetadata(new PageName("reports"));
         pages.MapGet("reports/preview.txt", PreviewTextAsync).WithMetadata(new PageName("reports"));
         changes.MapPost("reports/schedule", SaveAsync).WithMetadata(new PageName("reports"));
         changes.MapPost("reports/recipients", AddAsync).WithMetadata(new PageName("reports"));
         changes.MapPost("reports/recipients/{id:guid}/remove", RemoveAsync).WithMetadata(new PageName("reports"));
+    }
+
+    /// <summary>Files whose figures are of many people: what a shared link may show too.</summary>
+    public static void MapAggregates(IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("overview.pdf", PdfAsync).WithMetadata(new PageName("overview.pdf"));
+        pages.MapGet("{table:regex(^(overview|funnels|retention|experiments|vitals|vitals-days)$)}.csv", TableAsync).WithMetadata(new PageName("reports"));
     }
 
     private static async Task<IResult> ShowAsync(CurrentPage page, ReportStore store, MailWay mail, CancellationToken cancellationToken)

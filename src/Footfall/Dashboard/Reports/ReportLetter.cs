@@ -49,7 +49,7 @@ internal static class ReportLetter
             <body><main><table class="sheet" role="presentation" align="center"><tr><td class="in">
             <p class="muted small">Footfall, the week in figures</p>
             <h1>{Safe(Labels.Visible(report.Property.Name))}</h1>
-            <p class="muted">{Safe(report.DaysText)}, beside the week before</p>
+            <p class="muted">{Safe(report.DaysText)}{Beside(report)}</p>
             <table class="cards" role="presentation">
             """);
         foreach (var row in report.Text.Cards.Chunk(3))
@@ -61,7 +61,7 @@ internal static class ReportLetter
         html.Append("</table>");
         foreach (var panel in Lists(report))
         {
-            html.Append(CultureInfo.InvariantCulture, $"""<h2>{Safe(Title(panel))}</h2><table class="list">""");
+            html.Append(CultureInfo.InvariantCulture, $"""<h2>{Safe(Title(panel))}</h2><table class="list"><tr class="small muted"><td></td><td class="n">{Safe(panel.Value)}</td><td class="n">{(report.Model.Then is null ? "" : "Change")}</td></tr>""");
             foreach (var row in panel.Rows.Take(Rows)) html.Append(CultureInfo.InvariantCulture, $"""<tr><td><bdi>{Sent(row.Label.Whole)}</bdi></td><td class="n">{Safe(row.Value)}</td><td class="n muted">{Safe(row.Delta?.Text ?? "")}</td></tr>""");
             html.Append("</table>");
         }
@@ -82,7 +82,7 @@ internal static class ReportLetter
     public static string Text(WeeklyReport report, string page, string? stop)
     {
         var text = new StringBuilder();
-        text.AppendLine(Labels.Visible(report.Property.Name)).AppendLine(CultureInfo.InvariantCulture, $"{report.DaysText}, beside the week before").AppendLine();
+        text.AppendLine(Labels.Visible(report.Property.Name)).AppendLine(CultureInfo.InvariantCulture, $"{report.DaysText}{Beside(report)}").AppendLine();
         foreach (var card in report.Text.Cards) text.AppendLine(CultureInfo.InvariantCulture, $"{card.Title + ":",-20} {card.Value,10}   {card.Delta?.Text}");
         foreach (var panel in Lists(report))
         {
@@ -100,6 +100,9 @@ internal static class ReportLetter
     }
 
     private static IEnumerable<PanelText> Lists(WeeklyReport report) => report.Text.Panels.Where(p => p.Key is "sources" or "pages" or "countries" && p.Rows.Count > 0);
+
+    // A property's first week has none before it.
+    private static string Beside(WeeklyReport report) => report.Model.Then is null ? "" : ", beside the week before";
 
     private static string Title(PanelText panel) => panel.Tabs.FirstOrDefault(t => t.IsChosen) is { } tab && panel.Tabs.Count > 1 ? tab.Label : panel.Title;
 

@@ -18,6 +18,7 @@ internal sealed class ReportTables(IServiceProvider services, CurrentPage page)
         "notes" => Notes(await Get<NoteStore>().ReadAsync(page.Property.Id, page.Period.Days, cancellationToken)),
         "funnels" => Funnels(await Get<FunnelsOverview>().ReadAsync(cancellationToken)),
         "experiments" => Experiments(await Get<ExperimentsOverview>().ReadAsync(cancellationToken)),
+        "vitals-days" => VitalDays(await Get<VitalsReader>().ReadAsync(cancellationToken)),
         "vitals" => Vitals(await Get<VitalsReader>().ReadAsync(cancellationToken)),
         "retention" => Retention(await Get<RetentionOverview>().ReadAsync(cancellationToken)),
         "ingest" => Ingest(await Get<HealthReader>().ReadAsync(cancellationToken)),
@@ -83,6 +84,13 @@ internal sealed class ReportTables(IServiceProvider services, CurrentPage page)
         var vitals = Enum.GetValues<Vital>();
         var table = new CsvTable(["path", "device", .. vitals.SelectMany(v => new[] { $"{VitalsReader.Key(v)}_p75", $"{VitalsReader.Key(v)}_measured" })]);
         foreach (var row in model.Rows) table.Add([row.Path, row.Device, .. vitals.SelectMany(v => new object?[] { row.Spreads[(int)v]?.P75, row.Spreads[(int)v]?.Samples })]);
+        return table;
+    }
+
+    private static CsvTable VitalDays(VitalsModel model)
+    {
+        var table = new CsvTable("day", $"{VitalsReader.Key(model.Chosen)}_p75", "good", "needs_improvement", "poor");
+        foreach (var day in model.Days) table.Add(day.Day, day.P75, day.Good, day.Middling, day.Poor);
         return table;
     }
 

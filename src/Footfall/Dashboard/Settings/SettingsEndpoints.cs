@@ -11,7 +11,8 @@ namespace Footfall.Dashboard.Settings;
 
 /// <param name="Problems">By the field's name; empty when nothing is wrong.</param>
 /// <param name="RawDays">What holds where the property says nothing.</param>
-internal sealed record SettingsModel(PropertySetting Setting, PropertyForm Form, IReadOnlyDictionary<string, string> Problems, bool SendsMail, int RawDays, int RollupMonths);
+/// <param name="Origins">Whose pages may send; empty for any.</param>
+internal sealed record SettingsModel(PropertySetting Setting, PropertyForm Form, IReadOnlyDictionary<string, string> Problems, bool SendsMail, int RawDays, int RollupMonths, IReadOnlyList<string> Origins);
 
 /// <param name="Made">A token and its text, right after it was made.</param>
 /// <param name="Own">The token that the reader is signed in with; null for a configured key.</param>
@@ -46,24 +47,25 @@ internal static class SettingsEndpoints
         changes.MapPost("tokens/{id:guid}/revoke", RevokeTokenAsync).WithMetadata(new PageName("settings/tokens"));
     }
 
-    private static async Task<IResult> ShowAsync(CurrentPage page, PropertySettings settings, IOptions<LeadsOptions> leads, IOptions<RetentionOptions> retention, CancellationToken cancellationToken) =>
-        await settings.FindAsync(page.Property.Id, cancellationToken) is { } setting ? Form(page, setting, PropertyForm.Of(setting), [], leads.Value, retention.Value) : Gone(page);
+    private static async Task<IResult> ShowAsync(CurrentPage page, PropertySettings settings, IOptions<LeadsOptions> leads, IOptions<RetentionOptions> retention, IOptions<CaptureOptions> capture, CancellationToken cancellationToken) =>
+        await settings.FindAsync(page.Property.Id, cancellationToken) is { } setting ? Form(page, setting, PropertyForm.Of(setting), [], leads.Value, retention.Value, capture.Value) : Gone(page);
 
     private static async Task<IResult> SaveAsync(
-        CurrentPage page, PropertySettings settings, PropertyRegistry registry, PropertyStore properties, IOptions<LeadsOptions> leads, IOptions<RetentionOptions> retention, CancellationToken cancellationToken)
+        CurrentPage page, PropertySettings settings, PropertyRegistry registry, PropertyStore properties, IOptions<LeadsOptions> leads, IOptions<RetentionOptions> retention, IOptions<CaptureOptions> capture,
+        CancellationToken cancellationToken)
     {
         if (await settings.FindAsync(page.Property.Id, cancellationToken) is not { } setting) return Gone(page);
         var form = PropertyForm.Of(await page.Context.Request.ReadFormAsync(cancellationToken));
         var problems = form.Problems();
-        if (problems.Count > 0) return Form(page, setting, form, problems, leads.Value, retention.Value);
+        if (problems.Count > 0) return Form(page, setting, form, problems, leads.Value, retention.Value, capture.Value);
         if (!await form.SaveAsync(settings, setting, CancellationToken.None)) return Gone(page);
         registry.Refresh(await properties.LoadAsync(cancellationToken));   // other servers look twice a minute
         return SignInEndpoints.Redirect(page.Context, page.Address.On("settings").With("done", "saved").ToString());
     }
 
-    private static RazorComponentResult Form(CurrentPage page, PropertySetting setting, PropertyForm form, Dictionary<string, string> problems, LeadsOptions leads, RetentionOptions retention)
+    private static RazorComponentResult Form(CurrentPage page, PropertySetting setting, PropertyForm form, Dictionary<string, string> problems, LeadsOptions leads, RetentionOptions retention, CaptureOptions capture)
     {
-        page.Show(new SettingsModel(setting, form, problems, leads.SendsMail, retention.RawDays, retention.RollupMonths));
+        page.Show(new SettingsModel(setting, form, problems, leads.SendsMail, retention.RawDays, retention.RollupMonths, [.. AllowedOrigins.Split(capture.CorsAllowedOrigins)]));
         return Views.Page<SettingsPage>(page.Context, status: problems.Count == 0 ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest);
     }
 
@@ -78,23 +80,23 @@ internal static class SettingsEndpoints
     }
 
     /// <summary>Answered with the page itself, not by leading to it: the text is in this answer and nowhere else.</summary>
-    private static async Task<IResult> MakeTokenAsync(CurrentPage page, TokenStore tokens, CancellationToken cancellationToken)
+    private static async Task<IResult> MakeTokenAsync(CurrentPage page, TokenStore tokens, AuditedTokens audited, CancellationToken cancellationToken)
     {
         var form = TokenForm.Of(await page.Context.Request.ReadFormAsync(cancellationToken));
         if (form.Problem is { } problem) return await TokensPageAsync(page, tokens, null, form, problem, cancellationToken);
         var property = form.IsForOne || !page.IsWhole ? page.Property.Id : null;
-        var made = await tokens.CreateAsync(form.Name, form.Role, form.Plan, property, CancellationToken.None);
+        var made = await audited.MakeAsync(page.Caller.Actor, form.Name, form.Role, form.Plan, property, CancellationToken.None);
         return await TokensPageAsync(page, tokens, made, TokenForm.Empty, null, cancellationToken);
     }
 
-    private static async Task<IResult> RevokeTokenAsync(Guid id, CurrentPage page, TokenStore tokens, CancellationToken cancellationToken)
+    private static async Task<IResult> RevokeTokenAsync(Guid id, CurrentPage page, TokenStore tokens, AuditedTokens audited, CancellationToken cancellationToken)
     {
         var token = (await tokens.ListAsync(cancellationToken)).Find(t => t.Id == id && page.Caller.PropertyId is var own && (own is null || t.PropertyId == own));
         if (token is null) return Views.Error(page.Context, StatusCodes.Status404NotFound, "No such token", "There is no token of this id that you may revoke.");
         var typed = (await page.Context.Request.ReadFormAsync(cancellationToken))["typed"].ToString().Trim();
         if (!typed.Equals(Labels.Visible(token.Name), StringComparison.OrdinalIgnoreCase) && !typed.Equals(token.Name, StringComparison.OrdinalIgnoreCase))
             return await TokensPageAsync(page, tokens, null, TokenForm.Empty, "Nothing was revoked: what was typed is not the token's name.", cancellationToken);
-        await tokens.RevokeAsync(id.ToString(), CancellationToken.None);
+        await audited.RevokeAsync(page.Caller.Actor, id.ToString(), TimeSpan.Zero, CancellationToken.None);
         return SignInEndpoints.Redirect(page.Context, page.Address.With("done", "revoked").ToString());
     }
 

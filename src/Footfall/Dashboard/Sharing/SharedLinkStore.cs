@@ -1,10 +1,11 @@
+using Footfall.Leads;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace Footfall.Dashboard.Sharing;
 
-/// <summary>The table of shared links.</summary>
-internal sealed class SharedLinkStore(NpgsqlDataSource database, TimeProvider clock)
+/// <summary>The table of shared links. Who makes or takes back one is written down, in the same transaction.</summary>
+internal sealed class SharedLinkStore(NpgsqlDataSource database, AuditLog audit, TimeProvider clock)
 {
     private const string Columns = "select id, property_id, name, password_hash is not null, frame_ancestors, created_at, expires_at, last_used_at, revoked_at, password_salt, password_hash from shared_links";
 
@@ -18,13 +19,15 @@ internal sealed class SharedLinkStore(NpgsqlDataSource database, TimeProvider cl
     private const string Used = "update shared_links set last_used_at = @now where id = @id and (last_used_at is null or last_used_at < @now - interval '1 minute')";
 
     /// <summary>Makes a link; its secret is handed out here and never again.</summary>
-    public async Task<(SharedLink Link, string Text)> CreateAsync(string property, string name, string? password, DateTimeOffset? expires, string[] frameAncestors, CancellationToken cancellationToken)
+    public async Task<(SharedLink Link, string Text)> CreateAsync(string actor, string property, string name, string? password, DateTimeOffset? expires, string[] frameAncestors, CancellationToken cancellationToken)
     {
         var text = SharedLinkText.New();
         var hashed = password is null ? null : PasswordHash.Of(password);
         var now = clock.GetUtcNow();
         var link = new SharedLink(Guid.CreateVersion7(now), property, name, hashed is not null, frameAncestors, now, expires, null, null);
-        await using var command = database.CreateCommand(Insert);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(Insert, connection);
         command.Parameters.AddWithValue("id", link.Id);
         command.Parameters.AddWithValue("property", property);
         command.Parameters.AddWithValue("name", name);
@@ -35,6 +38,10 @@ internal sealed class SharedLinkStore(NpgsqlDataSource database, TimeProvider cl
         command.Parameters.AddWithValue("now", now);
         command.Parameters.Add(new NpgsqlParameter("expires", NpgsqlDbType.TimestampTz) { Value = (object?)expires ?? DBNull.Value });
         await command.ExecuteNonQueryAsync(cancellationToken);
+        await audit.AddAsync(
+            connection, actor, AuditAction.SharedLinkMade, null,
+            $$"""{"link":"{{link.Id}}","property":"{{property}}","password":{{(link.HasPassword ? "true" : "false")}},"until":{{(expires is { } end ? $"\"{end.UtcDateTime:O}\"" : "null")}},"frames":{{frameAncestors.Length}}}""", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return (link, text);
     }
 
@@ -56,13 +63,18 @@ internal sealed class SharedLinkStore(NpgsqlDataSource database, TimeProvider cl
     }
 
     /// <summary>False when the property has no such link, or it was revoked before.</summary>
-    public async Task<bool> RevokeAsync(string property, Guid id, CancellationToken cancellationToken)
+    public async Task<bool> RevokeAsync(string actor, string property, Guid id, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(Revoke);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(Revoke, connection);
         command.Parameters.AddWithValue("property", property);
         command.Parameters.AddWithValue("id", id);
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
-        return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
+        if (await command.ExecuteNonQueryAsync(cancellationToken) == 0) return false;
+        await audit.AddAsync(connection, actor, AuditAction.SharedLinkRevoked, null, $$"""{"link":"{{id}}","property":"{{property}}"}""", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
     }
 
     public async Task UsedAsync(Guid id, CancellationToken cancellationToken)

@@ -30,7 +30,7 @@ internal static class SharedLinksEndpoints
     {
         var form = SharedLinkForm.Of(await page.Context.Request.ReadFormAsync(cancellationToken));
         if (form.Problem(page.Today) is { } problem) return await PageAsync(page, links, null, form, problem, cancellationToken);
-        var made = await links.CreateAsync(page.Property.Id, form.Name, form.Password.Length == 0 ? null : form.Password, form.ExpiresAt, form.FrameAncestors, CancellationToken.None);
+        var made = await links.CreateAsync(page.Caller.Actor, page.Property.Id, form.Name, form.Password.Length == 0 ? null : form.Password, form.ExpiresAt, form.FrameAncestors, CancellationToken.None);
         return await PageAsync(page, links, made, SharedLinkForm.Empty, null, cancellationToken);
     }
 
@@ -41,7 +41,7 @@ internal static class SharedLinksEndpoints
         var typed = (await page.Context.Request.ReadFormAsync(cancellationToken))["typed"].ToString().Trim();
         if (!typed.Equals(link.Name, StringComparison.OrdinalIgnoreCase) && !typed.Equals(Labels.Visible(link.Name), StringComparison.OrdinalIgnoreCase))
             return await PageAsync(page, links, null, SharedLinkForm.Empty, "Nothing was taken back: what was typed is not the link's name.", cancellationToken);
-        await links.RevokeAsync(page.Property.Id, id, CancellationToken.None);
+        await links.RevokeAsync(page.Caller.Actor, page.Property.Id, id, CancellationToken.None);
         return SignInEndpoints.Redirect(page.Context, page.Address.With("done", "revoked").ToString());
     }
 }
