@@ -6,7 +6,7 @@ namespace Footfall.Benchmarks;
 /// <summary>What Chromium's trace says of one page load, from its start to 3 s after the load event. Times in ms.</summary>
 internal sealed record LoadTrace
 {
-    private const float SettleMs = 3_000;
+    public const float SettleMs = 3_000;
     private const double LongTaskMs = 50;
 
     // The names under which Chromium traces the running of script, and what the renderer does between scripts.
