@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 namespace Footfall.Benchmarks;
 
 /// <summary>
-/// What Chromium itself counts of one page load, to 3 s after the load event, in ms of the main thread's CPU time. Nothing is
+/// What Chromium itself counts of one page load, in ms of the main thread's CPU time. Nothing is
 /// traced: a trace takes time of its own for every call that it notes.
 /// </summary>
 internal sealed record LoadMetrics(double ScriptMs, double TaskMs)
@@ -16,7 +16,7 @@ internal sealed record LoadMetrics(double ScriptMs, double TaskMs)
         var cdp = await profile.NewCDPSessionAsync(page);
         await cdp.SendAsync("Performance.enable", new Dictionary<string, object> { ["timeDomain"] = "threadTicks" });
         await page.GotoAsync(url);
-        await page.WaitForTimeoutAsync(LoadTrace.SettleMs);
+        await page.WaitForTimeoutAsync(LoadTrace.WatchMs);
         var metrics = (await cdp.SendAsync("Performance.getMetrics"))!.Value.GetProperty("metrics").EnumerateArray().ToDictionary(m => m.GetProperty("name").GetString()!, m => m.GetProperty("value").GetDouble());
         return new LoadMetrics(metrics["ScriptDuration"] * 1000, metrics["TaskDuration"] * 1000);
     }

@@ -75,7 +75,7 @@ internal static class TrackerBenchmark
         var tag = traces[2];
         Figures.Title($"The tag on a page: {tag.Count} loads each with an empty cache, medians");
         var own = tag.SelectMany(t => t.ByFile.Keys).Distinct().Order().ToList();
-        Figures.Line("the tag's own main-thread work, to 3 s after load", $"{Figures.Median(tag.Select(t => t.OwnMs)):0.00} ms, worst load {tag.Max(t => t.OwnMs):0.00} ms");
+        Figures.Line("the tag's own main-thread work, in 4 s from the start on", $"{Figures.Median(tag.Select(t => t.OwnMs)):0.00} ms, worst load {tag.Max(t => t.OwnMs):0.00} ms");
         Figures.Line("  of it CPU time", $"{Figures.Median(tag.Select(t => t.OwnCpuMs)):0.00} ms (goal: under 5), worst load {tag.Max(t => t.OwnCpuMs):0.00} ms");
         foreach (var file in own) Figures.Line($"  {file}", $"{Figures.Median(tag.Select(t => t.ByFile.GetValueOrDefault(file))):0.00} ms");
         Figures.Line("  the least that such a tag takes, CPU time", $"{Figures.Median(traces[3].Select(t => t.OwnCpuMs)):0.00} ms: an id read and kept, a file loaded, a request sent");
