@@ -26,7 +26,7 @@ internal static class TrackerFiles
     private static List<TrackerFile> Load()
     {
         List<TrackerFile> files = [];
-        foreach (var name in (string[])["core", "activity", "vitals", "form"])
+        foreach (var name in (string[])["core", "activity", "form"])
         {
             var plain = Resource($"{name}.js");
             // The address that web/build-tracker.mjs has written into the file that loads this one.

@@ -22,17 +22,13 @@ public sealed partial class TrackerServingTests(TrackedSite tracked) : IClassFix
         Assert.Equal(HttpStatusCode.OK, loaded.StatusCode);
         Assert.Contains("immutable", loaded.Headers.CacheControl!.ToString(), StringComparison.Ordinal);
         var more = HashedName().Matches(await loaded.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
-        Assert.Equal(2, more.Count);
-        foreach (Match name in more)
-        {
-            using var answer = await client.GetAsync(name.Value, TestContext.Current.CancellationToken);
-            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        }
+        using var form = await client.GetAsync(Assert.Single(more).Value, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, form.StatusCode);
     }
 
     [Theory]
     [InlineData("/t.activity.0123456789abcdef.js", HttpStatusCode.OK)]
-    [InlineData("/t.vitals.0123456789abcdef.js", HttpStatusCode.OK)]
+    [InlineData("/t.form.0123456789abcdef.js", HttpStatusCode.OK)]
     [InlineData("/t.activity.0123.js", HttpStatusCode.NotFound)]
     [InlineData("/t.nothing.0123456789abcdef.js", HttpStatusCode.NotFound)]
     public async Task A_core_from_before_an_upgrade_finds_what_it_loads(string path, HttpStatusCode status)

@@ -77,7 +77,7 @@ function follow(): void {
     };
   });
   on(win, 'popstate hashchange', moved);
-  moved();      // it may have happened already
+  if (core.extras.address().path !== core.extras.w.path) moved();      // already
 }
 
 /** Of a burst of changes the last counts. */

@@ -77,8 +77,9 @@ export const call = (...args: any[]): unknown => safely(() => {
 
 /** Begins once the document is there and looked at; does nothing on pages that are not to be counted. */
 export function start(host: string, loadActions: () => void): void {
-  if (/^(localhost|127\..*|\[::1]|)$/.test(place.hostname) && !has('localhost') || nav.webdriver && !has('webdriver')
-    || win.top !== win && !has('frames') || has('domains') && !words('domains').includes(place.hostname)) return;
+  const name = place.hostname;
+  if ((name.startsWith('127.') || ['', 'localhost', '[::1]'].includes(name)) && !has('localhost') || nav.webdriver && !has('webdriver')
+    || win.top !== win && !has('frames') || has('domains') && !words('domains').includes(name)) return;
   safely(obey);
   const ready = (): void => {
     // Interactive is a page whose deferred scripts still run: it is left alone until they have.

@@ -30,11 +30,11 @@ export function begin(host: string): void {
   soon();
 }
 
-function keep(json: string, presumed?: number): Waiting {
+function keep(json: string): Waiting {
   // Sorts by time, then by order on this page; the random end keeps two tabs apart.
   const key = prefix + Date.now() + ++count + Math.random();
   if (!cookieless()) store(key, json);
-  return [key, json, presumed];
+  return [key, json];
 }
 
 export function enqueue(json: string): void {
@@ -65,11 +65,15 @@ export async function flush(leaving?: unknown): Promise<void> {
   if (!from[0] || inFlight && !leaving) return;
   let length = 0;
   from = from.filter((e, i) => (length += e[1].length) < bodyLength || !i);
-  const batch = keep('' + from.map(e => e[1]), leaving ? 1 / 0 : now + 1e3);
+  let batch = from[0]!;
+  if (from[1]) {
+    batch = keep('' + from.map(e => e[1]));
+    settle(from);
+    queue.unshift(batch);
+  }
+  batch[2] = leaving ? 1 / 0 : now + 1e3;
   const body = '[' + batch[1] + ']';
   const to = url + batch[0] + '&arrived=' + asked.map(e => e[0]);
-  settle(from);
-  queue.unshift(batch);
   if (leaving && safely(() => nav.sendBeacon(to, body))) return;
   inFlight = 1;
   let answer: Response;
@@ -80,7 +84,7 @@ export async function flush(leaving?: unknown): Promise<void> {
   inFlight = batch[2] = 0;
   failures++;
   // What the server refuses for good is not worth keeping; anything else means that it is away.
-  if (/^(2|4(?!04|08|29))/.test(safely(() => answer.status) as any)) {
+  if (safely(() => answer.status < 500 && ![404, 408, 429].includes(answer.status))) {
     failures = 0;
     settle([batch]);
     // Another tab may have seen to it meanwhile.

@@ -1,4 +1,4 @@
-// Core Web Vitals, measured by the web-vitals library.
+// Core Web Vitals, measured by the web-vitals library: in the tag's second file, and a file of its own for bundlers.
 import { onCLS, onFCP, onINP, onLCP, onTTFB } from 'web-vitals';
 
 export function measure(tell: (name: string, value: number) => void): void {

@@ -32,8 +32,11 @@ export const setting: Settings = name => settings(name);
 
 export const has = (name: string): boolean => setting(name) != null;
 
-/** The words of a setting that is a list. */
-export const words = (name: string): string[] => (setting(name) || '').split(/[\s,]+/);
+/** The words of a setting that is a list. A browser's first regular expression is dear: none without need. */
+export const words = (name: string): string[] => {
+  const list = setting(name);
+  return list ? list.split(/[\s,]+/) : [];
+};
 
 /** Whether a kind of automatic event is wanted. */
 export const wants = (kind: string): boolean => !words('off').includes(kind);

@@ -11,22 +11,22 @@ export const randomId = (): string =>
 let known: string | undefined;
 let choice: string | undefined;
 
-/** What is asked for: "drop", "cookieless", or nothing of the kind. */
-function asked(what: string): boolean {
+/** What is asked for, by whom ever: "drop" and "cookieless" are among it, or nothing of the kind. */
+function asked(): unknown[] {
   const chosen = choice || store(choiceKey);
   return [
     chosen,
     nav.globalPrivacyControl && (setting('gpc') || 'cookieless'),
     nav.doNotTrack > 0 && setting('dnt'),
     !chosen && has('cookieless') && 'cookieless',
-  ].includes(what);
+  ];
 }
 
 /** Whether this browser is not to be counted at all. */
-export const ignored = (): boolean => asked('drop');
+export const ignored = (): boolean => asked().includes('drop');
 
 /** Whether nothing may be kept in this browser. */
-export const cookieless = (): boolean => asked('cookieless') || ignored();
+export const cookieless = (): boolean => asked().some(wish => wish === 'drop' || wish === 'cookieless');
 
 /** Reads the id's cookie; with a value writes it first. */
 const cookie = (value?: string): string | undefined => safely(() => {

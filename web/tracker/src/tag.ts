@@ -9,11 +9,12 @@ declare const ACTIONS: string;
 safely(() => {
   const tag = doc.currentScript as HTMLScriptElement;
   const old = win.footfall || {};
-  if (old.on) return;      // twice on one page
+  useSettings(name => tag.getAttribute('data-' + name));
+  // Scheme and host of its own address, which a tag within the page has not.
+  const host = setting('host') || tag.src.split('/', 3).join('/');
+  if (old.on || !host) return;      // twice on one page
   win.footfall = call;
   win.footfall.on = 1;
-  useSettings(name => tag.getAttribute('data-' + name));
-  const host = setting('host') || new URL(tag.src).origin;
   (old.q || []).forEach((args: any) => call(...args));
   start(host, () => {
     const script: any = doc.createElement('script');
