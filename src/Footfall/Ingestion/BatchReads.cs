@@ -1,6 +1,5 @@
 using Footfall.Capture;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Footfall.Ingestion;
 

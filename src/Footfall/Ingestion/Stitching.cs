@@ -59,7 +59,7 @@ internal sealed class Stitching
             pieces.Clear();
             foreach (var e in events) pieces.Add(new Piece(e.OccurredAt, e.OccurredAt, e.Id, e, null));
             foreach (var s in near[trail]) pieces.Add(new Piece(s.StartedAt, s.EndedAt, s.FirstEventId, null, s));
-            pieces.Sort();
+            pieces.Sort(Piece.InOrder);
             stitching.Cut(CollectionsMarshal.AsSpan(pieces));
         }
         return stitching;
@@ -159,12 +159,12 @@ internal sealed class Stitching
         if (!was.Sealed && isStillLast && session.Sealed) Flags.Add(new FlagMove(was.VisitorId, exit.At, exit.EventId, EventFlag.Exit));
     }
 
-    private readonly record struct Piece(DateTimeOffset Starts, DateTimeOffset Ends, Guid FirstEventId, CapturedEvent? Event, SessionRow? Session) : IComparable<Piece>
+    private readonly record struct Piece(DateTimeOffset Starts, DateTimeOffset Ends, Guid FirstEventId, CapturedEvent? Event, SessionRow? Session)
     {
-        public int CompareTo(Piece other)
+        public static int InOrder(Piece a, Piece b)
         {
-            var order = Starts.CompareTo(other.Starts);
-            return order != 0 ? order : FirstEventId.CompareTo(other.FirstEventId);
+            var order = a.Starts.CompareTo(b.Starts);
+            return order != 0 ? order : a.FirstEventId.CompareTo(b.FirstEventId);
         }
     }
 }

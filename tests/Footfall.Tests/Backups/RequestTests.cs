@@ -44,10 +44,10 @@ public sealed class RequestTests : IAsyncLifetime
             select @v, gen_random_uuid(), now(), now(), 'closed', 'page_view', 'direct', 'desktop', true, true, false;
             insert into report_recipients (id, property_id, address, added_at) values (@stops, 'default', 'stops@example.org', now()), (@reads, 'default', 'reads@example.org', now())
             """, ("v", VisitorOfClosed), ("stops", Stops), ("reads", Reads));
-        var links = new SharedLinkStore(database.Source, TimeProvider.System);
-        link = (await links.CreateAsync("default", "for the board", null, null, [], Ct)).Link.Id;
-        await links.CreateAsync("default", "for the team", null, null, [], Ct);
-        await links.CreateAsync("closed", "of the closed one", null, null, [], Ct);
+        var links = new SharedLinkStore(database.Source, new AuditLog(database.Source, TimeProvider.System), TimeProvider.System);
+        link = (await links.CreateAsync("a test", "default", "for the board", null, null, [], Ct)).Link.Id;
+        await links.CreateAsync("a test", "default", "for the team", null, null, [], Ct);
+        await links.CreateAsync("a test", "closed", "of the closed one", null, null, [], Ct);
         await SucceedsAsync("backup", "--to", shelf);
     }
 
@@ -155,7 +155,7 @@ public sealed class RequestTests : IAsyncLifetime
         await using (var host = FootfallHost.BuildForCommands(["--DataDir", folder, "--Postgres:ConnectionString", database.ConnectionString], verbose: false))
         {
             Assert.True(await host.Services.GetRequiredService<Withdrawals>().WithdrawAsync(withdrawn, ConsentMethod.UnsubscribeLink, null, Ct));
-            Assert.True(await new SharedLinkStore(database.Source, TimeProvider.System).RevokeAsync("default", link, Ct));
+            Assert.True(await new SharedLinkStore(database.Source, new AuditLog(database.Source, TimeProvider.System), TimeProvider.System).RevokeAsync("a test", "default", link, Ct));
             Assert.Equal("default", await host.Services.GetRequiredService<ReportStore>().StopAsync(Stops, Ct));
             var removal = host.Services.GetRequiredService<PropertyRemoval>();
             Assert.Equal(1, (await removal.RemoveAsync("closed", "a test", Ct))!.Events);
