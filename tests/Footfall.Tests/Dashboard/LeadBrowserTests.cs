@@ -25,6 +25,7 @@ public sealed class LeadBrowserTests(PeopleServer server) : IClassFixture<People
         await browser.LookAsync("lead-acts");
         await browser.GoAsync($"/p/shop/leads/{server.HostileId}", "lead-hostile");
         await browser.Page.ClickAsync("text=Erase this person");
+        await browser.Page.WaitForURLAsync("**/erase**");
         await browser.LookAsync("lead-erase");
         Assert.Empty(browser.Complaints);
     }
