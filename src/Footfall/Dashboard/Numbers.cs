@@ -56,8 +56,8 @@ internal sealed class Numbers
     /// <summary>A difference of fractions in percentage points, with its sign.</summary>
     public string Points(double difference) => $"{Signed(difference * 100)}{Space}pt";
 
-    /// <summary>A change in percent, with its sign.</summary>
-    public string Change(double fraction) => Math.Abs(fraction) < 10 ? $"{Signed(fraction * 100)}{Space}%" : $"{(fraction > 0 ? "\u00d7" : "")}{(fraction + 1).ToString("0", form)}";
+    /// <summary>A change in percent, with its sign; of ten times and more how often, up to a hundred.</summary>
+    public string Change(double fraction) => fraction >= 99 ? $"over{Space}\u00d7100" : Math.Abs(fraction) < 10 ? $"{Signed(fraction * 100)}{Space}%" : $"{(fraction > 0 ? "\u00d7" : "")}{(fraction + 1).ToString("0", form)}";
 
     /// <summary>Some decimals, as many as make sense.</summary>
     public string Decimal(double value, int decimals) => value.ToString(decimals == 0 ? "N0" : $"#,0.{new string('#', decimals)}", form);

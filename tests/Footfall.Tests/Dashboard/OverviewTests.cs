@@ -97,6 +97,15 @@ public sealed partial class OverviewTests(DashboardServer server) : IClassFixtur
         Assert.Contains(link, Regex.Match(shown, "<main[\\s\\S]*</main>").Value);
     }
 
+    [Theory]
+    [InlineData(0.123, "+12\u00a0%")]
+    [InlineData(-0.05, "\u22125\u00a0%")]
+    [InlineData(9.9, "+990\u00a0%")]
+    [InlineData(11, "\u00d712")]
+    [InlineData(98.9, "\u00d7100")]
+    [InlineData(2425, "over\u00a0\u00d7100")]
+    public void A_change_is_told_in_percent_or_times_and_no_number_is_absurd(double fraction, string said) => Assert.Equal(said, Footfall.Dashboard.Numbers.Usual.Change(fraction));
+
     [Fact]
     public async Task What_breaks_inside_is_told_with_a_reference_and_nothing_of_the_inside()
     {
