@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 namespace Footfall.Benchmarks;
 
 /// <summary>
-/// What Chromium itself counts of one page load, in ms of the main thread's CPU time. Nothing is
+/// What Chromium itself counts of one page load, in ms of the main thread's CPU time, what the tool that drives it adds included. Nothing is
 /// traced: a trace takes time of its own for every call that it notes.
 /// </summary>
 internal sealed record LoadMetrics(double ScriptMs, double TaskMs)
