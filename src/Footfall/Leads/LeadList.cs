@@ -26,23 +26,31 @@ internal sealed record LeadPage(IReadOnlyList<LeadEntry> Leads, string? NextCurs
 /// <summary>Lists leads, newest first.</summary>
 internal sealed class LeadList(NpgsqlDataSource database, SignedLinks links, TimeProvider clock)
 {
+    // The first pages are looked up for all leads of the page at once: a cluster has the sessions elsewhere.
     private const string Select = $"""
+        with page as materialized (
+            select l.*
+            from leads l
+            {Which}
+              and (@at is null or (l.first_captured_at, l.id) < (@at, @id))
+            order by l.first_captured_at desc, l.id desc
+            limit @most
+        )
         select l.id, coalesce(l.email, l.email_normalized), l.email_domain, l.email_domain = any (@free_hosts), l.consent_status::text,
                l.consent_status = 'express' or (l.consent_status = 'implied' and l.consent_expires_at > @now),
                l.consent_method, l.consent_purposes, l.consent_changed_at, l.consent_expires_at, l.source_channel, l.property_id,
                l.first_captured_at, l.last_captured_at,
-               (select m.into_lead_id from lead_merges m where m.from_lead_id = l.id and m.undone_at is null),
-               (select s.landing_path
-                from lead_identities i
-                join sessions s on s.visitor_id = i.visitor_id
-                where i.lead_id = l.id and i.confidence = 1
-                order by s.started_at, s.id
-                limit 1)
-        from leads l
-        {Which}
-          and (@at is null or (l.first_captured_at, l.id) < (@at, @id))
+               m.into_lead_id, f.landing_path
+        from page l
+        left join lead_merges m on m.from_lead_id = l.id and m.undone_at is null
+        left join (
+            select distinct on (c.lead_id) c.lead_id, s.landing_path
+            from (select i.lead_id, i.visitor_id
+                  from lead_identities i
+                  where i.confidence = 1 and i.lead_id in (select id from page)) c
+            join sessions s on s.visitor_id = c.visitor_id
+            order by c.lead_id, s.started_at, s.id) f on f.lead_id = l.id
         order by l.first_captured_at desc, l.id desc
-        limit @most
         """;
 
     private const string Count = $"""

@@ -235,6 +235,13 @@ internal sealed class SegmentBuilder(DateOnly day, SegmentLimits limits)
 internal sealed record SegmentLimits(int Hits, int Sessions, long TextBytes, int PropKeys, int PropValues, int PropEntries)
 {
     public static readonly SegmentLimits Usual = new(5_000_000, 5_000_000, 200_000_000, 200, 20_000, 8_000_000);
+
+    /// <summary>The usual ones, or less where less memory is for segments: building a day takes a multiple of what it takes decoded.</summary>
+    public static SegmentLimits Within(long memoryBytes)
+    {
+        var share = Math.Min(1, memoryBytes / (double)((long)SegmentOptions.MostUsual << 20));
+        return Usual with { Hits = (int)(Usual.Hits * share), Sessions = (int)(Usual.Sessions * share), TextBytes = (long)(Usual.TextBytes * share), PropEntries = (int)(Usual.PropEntries * share) };
+    }
 }
 
 /// <summary>Texts with codes in the order in which they first came; later, in the order of their code points.</summary>

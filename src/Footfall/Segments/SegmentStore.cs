@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Footfall.Segments;
 
@@ -27,16 +26,17 @@ internal sealed class SegmentStore(NpgsqlDataSource database)
         order by 1
         """;
 
-    // Hits lie in the day, and where a session has none left, it still began there.
+    // Hits lie in the day, and where a session has none left, it still began there. The first row that is found is enough, on each node of a cluster too.
     private const string Busy = """
-        select f.day
-        from unnest(@days) as f (day)
-        where exists (select from events e
-                      where e.property_id = @property and e.occurred_at >= f.day::timestamp at time zone 'UTC' and e.occurred_at < (f.day + 1)::timestamp at time zone 'UTC'
-                        and e.session_id is not null and e.device_type <> 'bot')
-           or exists (select from sessions s
-                      where s.property_id = @property and s.started_at >= f.day::timestamp at time zone 'UTC' and s.started_at < (f.day + 1)::timestamp at time zone 'UTC'
-                        and s.device_type <> 'bot')
+        select exists (select 1
+                       from events
+                       where property_id = @property and occurred_at >= @start and occurred_at < @end
+                         and session_id is not null and device_type <> 'bot'
+                       limit 1)
+            or exists (select 1
+                       from sessions
+                       where property_id = @property and started_at >= @start and started_at < @end and device_type <> 'bot'
+                       limit 1)
         """;
 
     private const string Payloads = "select day, payload from day_segments where property_id = @property and version = any (@versions)";
@@ -93,12 +93,26 @@ internal sealed class SegmentStore(NpgsqlDataSource database)
     /// <summary>Of the days, those that have anything a segment would hold.</summary>
     public async Task<List<DateOnly>> BusyAsync(string propertyId, IReadOnlyCollection<DateOnly> days, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(Busy);
-        command.Parameters.AddWithValue("property", propertyId);
-        command.Parameters.AddWithValue("days", NpgsqlDbType.Array | NpgsqlDbType.Date, days.ToArray());
         List<DateOnly> busy = [];
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        while (await rows.ReadAsync(cancellationToken)) busy.Add(rows.GetFieldValue<DateOnly>(0));
+        if (days.Count == 0) return busy;
+        await using var batch = database.CreateBatch();
+        foreach (var day in days)
+        {
+            var start = new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero);
+            var command = batch.CreateBatchCommand();
+            command.CommandText = Busy;
+            command.Parameters.AddWithValue("property", propertyId);
+            command.Parameters.AddWithValue("start", start);
+            command.Parameters.AddWithValue("end", start.AddDays(1));
+            batch.BatchCommands.Add(command);
+        }
+        await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
+        foreach (var day in days)
+        {
+            await rows.ReadAsync(cancellationToken);
+            if (rows.GetBoolean(0)) busy.Add(day);
+            await rows.NextResultAsync(cancellationToken);
+        }
         return busy;
     }
 

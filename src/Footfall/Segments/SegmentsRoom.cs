@@ -1,5 +1,6 @@
 using Footfall.Leads;
 using Footfall.Rollups;
+using Microsoft.Extensions.Options;
 
 namespace Footfall.Segments;
 
@@ -9,7 +10,7 @@ public static class SegmentsRoom
     public static IServiceCollection AddSegments(this IServiceCollection services)
     {
         services.AddOptions<SegmentOptions>().BindConfiguration("Explore").ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton(SegmentLimits.Usual);
+        services.AddSingleton(s => SegmentLimits.Within(s.GetRequiredService<IOptions<SegmentOptions>>().Value.MemoryBytes));
         services.AddSingleton<IDayModel, SegmentModel>();
         services.AddSingleton<IPersonalTrace, SegmentTraces>();
         services.AddSingleton<SegmentStore>();

@@ -80,6 +80,19 @@ public sealed class SegmentCodecTests
         Assert.Equal(Bytes(data), Bytes(read));
     }
 
+    [Theory]
+    [InlineData(8_192, 512, 5_000_000, 200_000_000)]
+    [InlineData(1_024, 256, 2_500_000, 100_000_000)]
+    [InlineData(512, 128, 1_250_000, 50_000_000)]
+    [InlineData(128, 64, 625_000, 25_000_000)]
+    public void A_small_machine_builds_small_segments(int machineMegabytes, int memory, int hits, long texts)
+    {
+        Assert.Equal(memory, SegmentOptions.UsualOf((long)machineMegabytes << 20));
+        var limits = SegmentLimits.Within((long)memory << 20);
+        Assert.Equal((hits, hits, texts), (limits.Hits, limits.Sessions, limits.TextBytes));
+        Assert.Equal(SegmentLimits.Usual, SegmentLimits.Within(long.MaxValue));
+    }
+
     [Fact]
     public void The_same_rows_in_another_order_are_the_same_bytes()
     {
