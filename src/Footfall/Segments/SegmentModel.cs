@@ -8,6 +8,9 @@ internal sealed class SegmentModel(SegmentLimits limits, ILogger<SegmentModel> l
 {
     private const int FirstFact = 8;
 
+    /// <summary>A day of so many hits leaves tens of megabytes behind when it is built.</summary>
+    private const int LeavesMuch = 50_000;
+
     /// <summary>What is called a session's source.</summary>
     public const string Source = @"coalesce(lower(s.utm_source), regexp_replace(s.referrer_host, '^www\.', ''))";
 
@@ -50,7 +53,10 @@ internal sealed class SegmentModel(SegmentLimits limits, ILogger<SegmentModel> l
             await SegmentStore.RemoveAsync(connection, scope.PropertyId, scope.Day, cancellationToken);
             return new DayOutcome(0, 0);
         }
-        return new DayOutcome(await SegmentStore.WriteAsync(connection, scope.PropertyId, scope.Day, segment, scope.Now, cancellationToken) ? 1 : 0, 0);
+        var changed = await SegmentStore.WriteAsync(connection, scope.PropertyId, scope.Day, segment, scope.Now, cancellationToken);
+        // A busy day is built every few seconds. Left alone, the collector lets several builds' leavings pile up, since nothing else asks for so much.
+        if (segment.Hits >= LeavesMuch) GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+        return new DayOutcome(changed ? 1 : 0, 0);
     }
 
     /// <summary>Null where nothing happened.</summary>
