@@ -9,6 +9,7 @@ internal sealed class SegmentWriter(string folder, Guid journalId, JournalOption
     private SafeFileHandle? handle;
     private long lastNumber = lastNumber;
     private long previousNumber = lastNumber;
+    private int refused;   // bytes of the batch that failed last
 
     /// <summary>Why the last batch failed; null when it did not.</summary>
     public string? Fault { get; private set; }
@@ -23,7 +24,7 @@ internal sealed class SegmentWriter(string folder, Guid journalId, JournalOption
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Failed(e, SegmentFile.PathOf(folder, lastNumber));
+            Failed(e, SegmentFile.PathOf(folder, lastNumber), records.Length);
             return null;
         }
 
@@ -35,7 +36,7 @@ internal sealed class SegmentWriter(string folder, Guid journalId, JournalOption
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Failed(e, active.Path);
+            Failed(e, active.Path, records.Length);
             TakeBack(offset);
             return null;
         }
@@ -47,13 +48,14 @@ internal sealed class SegmentWriter(string folder, Guid journalId, JournalOption
         {
             // After a failed flush the system may call pages clean that never reached the disk: the next flush of this
             // file would prove nothing. What was flushed before stays; the file gets no further record.
-            Failed(e, active.Path);
+            Failed(e, active.Path, records.Length);
             TakeBack(offset);
             Close();
             return null;
         }
         active.DurableEnd = offset + records.Length;
-        if (Fault is not null)
+        // A full disk still takes what is smaller than the batch that it refused: that is no recovery.
+        if (Fault is not null && (records.Length >= refused || FreeBytes() > refused))
         {
             Fault = null;
             log.WriteRecovered(active.Path);
@@ -145,21 +147,26 @@ internal sealed class SegmentWriter(string folder, Guid journalId, JournalOption
         }
     }
 
-    private void Failed(Exception e, string file)
+    private void Failed(Exception e, string file, int bytes)
     {
+        refused = bytes;
         var fault = $"{file}: {e.Message}";
         var isNew = Fault is null;
         Fault = fault;
         if (!isNew) return;   // a full disk would otherwise fill what is left of it with log lines
-        long free = -1;
+        log.WriteFailed(e, file, e.Message, FreeBytes());
+    }
+
+    /// <summary>-1 where the system does not tell.</summary>
+    private long FreeBytes()
+    {
         try
         {
-            free = disk.FreeBytes(folder);
+            return disk.FreeBytes(folder);
         }
-        catch (Exception inner) when (inner is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The figure is a help, no more.
+            return -1;
         }
-        log.WriteFailed(e, file, e.Message, free);
     }
 }
