@@ -84,7 +84,7 @@ export async function flush(leaving?: unknown): Promise<void> {
   inFlight = batch[2] = 0;
   failures++;
   // What the server refuses for good is not worth keeping; anything else means that it is away.
-  if (safely(() => answer.status < 500 && ![404, 408, 429].includes(answer.status))) {
+  if (/^(2|4(?!04|08|29))/.test(safely(() => answer.status) as any)) {
     failures = 0;
     settle([batch]);
     // Another tab may have seen to it meanwhile.
