@@ -1,23 +1,23 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Footfall.Segments;
 
 namespace Footfall.Explore;
 
 /// <summary>
 /// Counts different visitors, group after group: a bit for each visitor number. Numbers are dense, so that the bits of a million visitors
-/// lie in a processor's cache.
+/// lie in a processor's cache. What goes over millions of rows is compiled for speed at once, so that the first questions are as quick as later ones. The bits are lent by a pool: every question would else leave large arrays behind, which only a collection of everything takes away.
 /// </summary>
-internal sealed class DistinctVisitors
+internal sealed class DistinctVisitors : IDisposable
 {
     // Below this share of the words a group remembers which words it touched; above, all are counted and cleared in one sweep.
     private const int SweepShare = 8;
 
-    // Numbers of nobody, which are not counted, lie in as many words behind those of the visitors: one word alone would have to wait for itself.
-    private const int WordsOfNobody = 8;
-
-    private readonly ulong[] bits;
     private readonly int words;
-    private readonly int[] touched;
+    private readonly int mostTouched;
+    private ulong[] bits;
+    private int[] touched;
     private int touchedCount;
     private bool sweeps;
 
@@ -25,30 +25,16 @@ internal sealed class DistinctVisitors
     public DistinctVisitors(int greatest)
     {
         words = (greatest >> 6) + 1;
-        bits = new ulong[words + WordsOfNobody];
-        touched = new int[(bits.Length / SweepShare) + 1];
-    }
-
-    /// <summary>By row: the visitor, or a number of nobody where the row is not kept.</summary>
-    /// <param name="greatest">As the counter was made with.</param>
-    /// <param name="rows">1 where it is kept, else 0.</param>
-    /// <param name="to">As long as <paramref name="visitors"/>, at least.</param>
-    public static void OrNobody(int greatest, ReadOnlySpan<int> visitors, ReadOnlySpan<byte> rows, Span<int> to)
-    {
-        var nobody = ((greatest >> 6) + 1) << 6;
-        rows = rows[..visitors.Length];
-        to = to[..visitors.Length];
-        for (var row = 0; row < visitors.Length; row++)
-        {
-            var kept = -rows[row];      // all bits, or none: without a branch that nobody could foretell
-            to[row] = (visitors[row] & kept) | ((nobody + ((row & (WordsOfNobody - 1)) << 6)) & ~kept);
-        }
+        mostTouched = (words / SweepShare) + 1;
+        bits = ArrayPool<ulong>.Shared.Rent(words);
+        touched = ArrayPool<int>.Shared.Rent(mostTouched);
+        bits.AsSpan(0, words).Clear();
     }
 
     /// <param name="most">How many numbers come at most, repeated ones too.</param>
     public void Begin(long most)
     {
-        sweeps = most > touched.Length;
+        sweeps = most > mostTouched;
         touchedCount = 0;
     }
 
@@ -60,6 +46,7 @@ internal sealed class DistinctVisitors
         word |= 1UL << visitor;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(ReadOnlySpan<int> visitors)
     {
         if (sweeps)
@@ -72,6 +59,7 @@ internal sealed class DistinctVisitors
     }
 
     /// <summary>The visitors of these rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(ReadOnlySpan<int> rows, int[] visitorOf)
     {
         if (sweeps)
@@ -87,21 +75,103 @@ internal sealed class DistinctVisitors
         foreach (var row in rows) Add(visitorOf[row]);
     }
 
+    /// <inheritdoc cref="Add(ReadOnlySpan{int}, int[])"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Add(RowSet rows, int[] visitorOf)
+    {
+        if (sweeps)
+        {
+            var to = bits;
+            foreach (var row in rows)
+            {
+                var visitor = visitorOf[row];
+                to[visitor >> 6] |= 1UL << visitor;
+            }
+            return;
+        }
+        foreach (var row in rows) Add(visitorOf[row]);
+    }
+
+    /// <summary>The visitors of those of these rows that are kept. Returns how many are, repeated ones too.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public long Add(ReadOnlySpan<int> rows, int[] visitorOf, RowSet keeps)
+    {
+        long kept = 0;
+        if (sweeps)
+        {
+            var (to, keptRows) = (bits, keeps.Words);
+            foreach (var row in rows)
+            {
+                var keep = keptRows[row >> 6] >> row & 1;   // shifted in, 0 or 1: without a branch that nobody could foretell
+                kept += (long)keep;
+                var visitor = visitorOf[row];
+                to[visitor >> 6] |= keep << visitor;
+            }
+            return kept;
+        }
+        foreach (var row in rows)
+        {
+            if (!keeps[row]) continue;
+            kept++;
+            Add(visitorOf[row]);
+        }
+        return kept;
+    }
+
+    /// <summary>Those of another counter of the same numbers.</summary>
+    public void Add(DistinctVisitors other)
+    {
+        if (sweeps != other.sweeps) throw new ArgumentException("Both count the same group.", nameof(other));
+        if (!sweeps)
+        {
+            foreach (var word in other.touched.AsSpan(0, other.touchedCount))
+            {
+                if (bits[word] == 0) touched[touchedCount++] = word;
+                bits[word] |= other.bits[word];
+            }
+            return;
+        }
+        var to = bits.AsSpan(0, words);
+        var from = other.bits.AsSpan(0, words);
+        for (var i = 0; i < to.Length; i++) to[i] |= from[i];
+    }
+
     /// <summary>How many there were since <see cref="Begin"/>; forgets them.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public long End()
     {
         long count = 0;
         if (sweeps)
         {
-            foreach (var word in bits.AsSpan(0, words)) count += BitOperations.PopCount(word);
-            Array.Clear(bits);
+            var all = bits.AsSpan(0, words);
+            foreach (var word in all) count += BitOperations.PopCount(word);
+            all.Clear();
             return count;
         }
         foreach (var word in touched.AsSpan(0, touchedCount))
         {
-            if (word < words) count += BitOperations.PopCount(bits[word]);
+            count += BitOperations.PopCount(bits[word]);
             bits[word] = 0;
         }
         return count;
+    }
+
+    /// <summary>The greatest visitor number in the window; 0 where there is none.</summary>
+    public static int Greatest(SegmentWindow window)
+    {
+        var greatest = 0;
+        foreach (var s in window.Segments)
+        {
+            if (s.Homes > 0) greatest = Math.Max(greatest, s.Visitor[s.Homes - 1]);
+            if (s.Rows > s.Homes) greatest = Math.Max(greatest, s.Visitor[s.Rows - 1]);
+        }
+        return greatest;
+    }
+
+    public void Dispose()
+    {
+        if (bits.Length > 0) ArrayPool<ulong>.Shared.Return(bits);
+        if (touched.Length > 0) ArrayPool<int>.Shared.Return(touched);
+        (bits, touched) = ([], []);
     }
 }

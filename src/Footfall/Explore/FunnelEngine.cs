@@ -6,7 +6,7 @@ namespace Footfall.Explore;
 internal sealed class FunnelEngine
 {
     /// <summary>How much is looked at together: what lies well in a processor's cache.</summary>
-    private const int Portion = 150_000;
+    private const int Portion = 50_000;
 
     private readonly FunnelQuery query;
     private readonly HitSet?[][] steps;   // by step, then segment
@@ -48,7 +48,14 @@ internal sealed class FunnelEngine
         var engine = new FunnelEngine(query, variants, window, cancellationToken);
         var hits = engine.steps.Sum(s => s.Sum(h => h?.Hits ?? 0));
         var workers = VisitorRanges.Run(window, hits, portion, () => new FunnelWorker(query.Steps.Count, engine.reach, engine.words, variants is null ? null : engine.VariantOf), engine.Look, cancellationToken);
-        return FunnelTally.Result(query, [.. workers.Select(w => w.Tally)], engine.words);
+        try
+        {
+            return FunnelTally.Result(query, [.. workers.Select(w => w.Tally)], engine.words);
+        }
+        finally
+        {
+            foreach (var worker in workers) worker.Dispose();
+        }
     }
 
     private void Look(FunnelWorker worker, int from, int to)
@@ -56,10 +63,10 @@ internal sealed class FunnelEngine
         worker.Begin(from, to);
         var slices = Array.ConvertAll(segments, s => RowSlice.Of(s, from, to));
         // Most people take one step: with a bit each they are known, and only the events of the others need to be put in order.
-        Mark(0, slices, worker.Enter);
+        Mark(0, slices, worker.Entered);
         if (words is null)
         {
-            Mark(1, slices, worker.GoOn);
+            Mark(1, slices, worker.WentOn);
             if (!worker.Narrow()) return;
         }
         for (var k = 0; k < steps.Length; k++)
@@ -79,25 +86,40 @@ internal sealed class FunnelEngine
         worker.Count();
     }
 
-    private void Mark(int step, RowSlice[] slices, Action<int> mark)
+    private void Mark(int step, RowSlice[] slices, VisitorMarks marks)
     {
         for (var i = 0; i < segments.Length; i++)
         {
             if (steps[step][i] is not { } set || slices[i].IsEmpty) continue;
-            var segment = segments[i];
             foreach (var g in set.Groups)
             {
-                var (first, last, firstOfGuests, lastOfGuests) = slices[i].HitsOf(segment, segment.Groups[g]);
-                for (var hit = first; hit < last; hit++) if (!set.Checks || set.Keeps(hit)) mark(segment.Visitor[segment.HitRow[hit]]);
-                for (var hit = firstOfGuests; hit < lastOfGuests; hit++) if (!set.Checks || set.Keeps(hit)) mark(segment.Visitor[segment.HitRow[hit]]);
+                var (first, last, firstOfGuests, lastOfGuests) = slices[i].HitsOf(segments[i], segments[i].Groups[g]);
+                Mark(set, first, last, marks);
+                Mark(set, firstOfGuests, lastOfGuests, marks);
             }
         }
+    }
+
+    private static void Mark(HitSet set, int first, int last, VisitorMarks marks)
+    {
+        var segment = set.Segment;
+        if (!set.Checks)
+        {
+            marks.Add(segment.HitRow.AsSpan(first, last - first), segment.Visitor);
+            return;
+        }
+        for (var hit = first; hit < last; hit++) if (set.Keeps(hit)) marks.Add(segment.Visitor[segment.HitRow[hit]]);
     }
 
     private void Collect(FunnelWorker worker, HitSet set, int index, int step, int group, long dayStart, int first, int last)
     {
         var segment = segments[index];
         var checks = set.Checks;
+        if (!checks && (step != 0 || query.By is null))
+        {
+            worker.Add(segment, (first, last), dayStart, end + reach, step);
+            return;
+        }
         for (var hit = first; hit < last; hit++)
         {
             var row = segment.HitRow[hit];

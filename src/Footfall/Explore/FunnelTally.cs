@@ -1,12 +1,15 @@
+using System.Runtime.CompilerServices;
 using Footfall.Segments;
 
 namespace Footfall.Explore;
 
 /// <summary>How many came how far, and how long they took, by group.</summary>
-internal sealed class FunnelTally(int steps)
+/// <param name="hasGroups">Without them all are of one, and nothing is kept to tell them apart.</param>
+internal sealed class FunnelTally(int steps, bool hasGroups) : IDisposable
 {
     private readonly Dictionary<int, long[]> visitors = [];
-    private readonly List<(int Key, long Micros)>[] taken = [.. Enumerable.Range(1, steps - 1).Select(_ => new List<(int, long)>())];
+    private readonly PooledList<long>[] taken = [.. Enumerable.Range(1, steps - 1).Select(_ => new PooledList<long>())];
+    private readonly PooledList<int>[] keys = [.. Enumerable.Range(1, steps - 1).Select(_ => new PooledList<int>())];
     private long[]? lastCounts;
     private int lastKey;
 
@@ -21,7 +24,8 @@ internal sealed class FunnelTally(int steps)
         for (var k = 1; k < times.Length; k++)
         {
             counts[k]++;
-            taken[k - 1].Add((key, times[k] - times[k - 1]));
+            taken[k - 1].Add(times[k] - times[k - 1]);
+            if (hasGroups) keys[k - 1].Add(key);
         }
     }
 
@@ -40,20 +44,37 @@ internal sealed class FunnelTally(int steps)
         }
         var total = new long[steps];
         foreach (var counts in all.Values) for (var k = 0; k < steps; k++) total[k] += counts[k];
-        var overall = new FunnelCounts(null, total, [.. Enumerable.Range(0, steps - 1).Select(k => Median([.. tallies.SelectMany(t => t.taken[k].Select(x => x.Micros))]))]);
+        var overall = new FunnelCounts(null, total, [.. Enumerable.Range(0, steps - 1).Select(k => MedianOfAll(tallies, k))]);
         if (words is null) return new FunnelResult(overall, [], false);
 
         var shown = all.OrderByDescending(c => c.Value[0]).ThenBy(c => c.Key, Comparer<int>.Create((a, b) => CompareKeys(words, a, b))).Take(query.Limit).ToList();
-        var ofKeys = shown.ToDictionary(s => s.Key, _ => Enumerable.Range(0, steps - 1).Select(_ => new List<long>()).ToArray());
+        var ofKeys = shown.ToDictionary(s => s.Key, _ => Enumerable.Range(0, steps - 1).Select(_ => new PooledList<long>()).ToArray());
         foreach (var tally in tallies)
         {
             for (var k = 0; k < steps - 1; k++)
             {
-                foreach (var (key, micros) in tally.taken[k]) if (ofKeys.TryGetValue(key, out var lists)) lists[k].Add(micros);
+                var micros = tally.taken[k].Items;
+                var of = tally.keys[k].Items;
+                for (var i = 0; i < micros.Length; i++) if (ofKeys.TryGetValue(of[i], out var lists)) lists[k].Add(micros[i]);
             }
         }
-        return new FunnelResult(
-            overall, [.. shown.Select(s => new FunnelCounts(words[s.Key], s.Value, [.. ofKeys[s.Key].Select(l => Median([.. l]))]))], all.Count > query.Limit);
+        var result = new FunnelResult(
+            overall, [.. shown.Select(s => new FunnelCounts(words[s.Key], s.Value, [.. ofKeys[s.Key].Select(l => Median(l.Writable))]))], all.Count > query.Limit);
+        foreach (var list in ofKeys.Values.SelectMany(l => l)) list.Dispose();
+        return result;
+    }
+
+    public void Dispose()
+    {
+        foreach (var list in taken) list.Dispose();
+        foreach (var list in keys) list.Dispose();
+    }
+
+    private static double? MedianOfAll(IReadOnlyList<FunnelTally> tallies, int step)
+    {
+        using var all = new PooledList<long>();
+        foreach (var tally in tallies) all.AddRange(tally.taken[step].Items);
+        return Median(all.Writable);
     }
 
     private long[] CountsOf(int key)
@@ -65,18 +86,21 @@ internal sealed class FunnelTally(int steps)
     }
 
     /// <summary>In seconds, as PostgreSQL's percentile_cont has it; null of none.</summary>
-    private static double? Median(long[] micros)
+    private static double? Median(Span<long> micros)
     {
         if (micros.Length == 0) return null;
         const double second = 1_000_000;
         var high = Select(micros, micros.Length / 2) / second;
         if (micros.Length % 2 == 1) return high;
-        var low = micros.AsSpan(0, micros.Length / 2).ToArray().Max() / second;   // what is before it is not greater
+        long most = 0;
+        foreach (var before in micros[..(micros.Length / 2)]) most = Math.Max(most, before);   // what stands before it is not greater
+        var low = most / second;
         return low + ((high - low) * 0.5);
     }
 
     /// <summary>The number that stands at this place in the order, which is there afterwards, none that is greater before it.</summary>
-    private static long Select(long[] numbers, int place)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static long Select(Span<long> numbers, int place)
     {
         int low = 0, high = numbers.Length - 1;
         while (low < high)

@@ -1,95 +1,126 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Footfall.Segments;
 
 namespace Footfall.Explore;
 
 /// <summary>Follows the visitors of one range after the other through a funnel: <see cref="FunnelQuery"/> says how.</summary>
 /// <param name="keyOf">What group a visitor is of whose counted attempt began then, where that is not the event's to tell.</param>
-internal sealed class FunnelWorker(int steps, long reach, Words? words, Func<int, long, int>? keyOf)
+internal sealed class FunnelWorker(int steps, long reach, Words? words, Func<int, long, int>? keyOf) : IDisposable
 {
     /// <summary>Events of one range: visitors that have more cannot be told apart by ranges.</summary>
     private const int MostMarks = 8_000_000;
 
+    private const int Block = 4_096;
+
     /// <summary>Up to so many events of a visitor it is quickest to just look through them.</summary>
     private const int Few = 32;
 
+    private const int StepBits = 8;
+
     /// <summary>An event of a step.</summary>
-    [StructLayout(LayoutKind.Auto)]
-    private record struct Mark(long At, int Visitor, int Key, int Step);
+    /// <param name="When">Microseconds since the window's start, and behind them the step.</param>
+    private readonly record struct Mark(long When, int Visitor, int Key)
+    {
+        public long At => When >> StepBits;
+
+        public int Step => (int)(When & ((1 << StepBits) - 1));
+
+        public static Mark Of(long at, int visitor, int key, int step) => new(at << StepBits | (long)step, visitor, key);
+    }
 
     private readonly long[] best = new long[steps], times = new long[steps];
-    private Mark[] marks = new Mark[4_096], ordered = [];
-    private int count, from;
+    private readonly PooledList<Mark> marks = new(), ordered = new();
+    private int from;
     private int[] starts = [];
-    private ulong[] entered = [], wentOn = [];
 
-    public FunnelTally Tally { get; } = new(steps);
+    public FunnelTally Tally { get; } = new(steps, words is not null);
+
+    /// <summary>Who has an event of the first step; of others nothing is kept.</summary>
+    public VisitorMarks Entered { get; } = new();
+
+    /// <summary>Who has one of the second.</summary>
+    public VisitorMarks WentOn { get; } = new();
 
     public void Begin(int fromVisitor, int toVisitor)
     {
-        (from, count) = (fromVisitor, 0);
+        from = fromVisitor;
+        marks.Clear();
+        ordered.Clear();
         var width = toVisitor - fromVisitor;
-        if (starts.Length < width + 1)
-        {
-            starts = new int[width + 1];
-            (entered, wentOn) = (new ulong[(width >> 6) + 1], new ulong[(width >> 6) + 1]);
-        }
+        if (starts.Length < width + 1) starts = new int[width + 1];
         Array.Clear(starts);
-        Array.Clear(entered);
-        Array.Clear(wentOn);
+        Entered.Begin(from, width);
+        WentOn.Begin(from, width);
     }
-
-    /// <summary>Who has an event of the first step; of others nothing is kept.</summary>
-    public void Enter(int visitor) => entered[(visitor - from) >> 6] |= 1UL << (visitor - from);
-
-    /// <summary>Who has one of the second.</summary>
-    public void GoOn(int visitor) => wentOn[(visitor - from) >> 6] |= 1UL << (visitor - from);
 
     /// <summary>Counts those who cannot come further than the first step, where nobody asks for their group. False when nobody is left to follow.</summary>
     public bool Narrow()
     {
-        long only = 0;
-        ulong left = 0;
-        for (var i = 0; i < entered.Length; i++)
-        {
-            only += BitOperations.PopCount(entered[i] & ~wentOn[i]);
-            left |= entered[i] &= wentOn[i];
-        }
+        var only = Entered.Narrow(WentOn);
         if (only > 0) Tally.AddEntered(0, only);
-        return left != 0;
+        return !Entered.IsEmpty;
     }
 
     /// <summary>Whether the visitor's events are of any use: after the marks have been set.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Follows(int visitor) => (entered[(visitor - from) >> 6] >> (visitor - from) & 1) != 0;
+    public bool Follows(int visitor) => Entered.Has(visitor);
 
     /// <summary>An event of a visitor who <see cref="Follows"/>.</summary>
     public void Add(int visitor, long at, int step, int key)
     {
-        var own = visitor - from;
-        if (count == marks.Length)
-        {
-            if (count >= MostMarks) throw new TooMuchForSegmentsException();
-            Array.Resize(ref marks, count * 2);
-        }
-        marks[count++] = new Mark(at, own, key, step);
-        starts[own]++;
+        if (marks.Count >= MostMarks) throw new TooMuchForSegmentsException();
+        marks.Add(Mark.Of(at, visitor - from, key, step));
     }
 
+    /// <summary>Events of one step, each of which counts unless its visitor does not follow or it is too late.</summary>
+    /// <param name="hits">Indexes of the segment's hits, from the first up to, and without, the second.</param>
+    /// <param name="dayStart">Of the segment, in microseconds since the window's start.</param>
+    /// <param name="end">What is later is too late.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Add(DaySegment segment, (int First, int Last) hits, long dayStart, long end, int step)
+    {
+        var (rows, visitorOf, times, micros) = (segment.HitRow, segment.Visitor, segment.HitTime, segment.HitMicros);
+        for (var first = hits.First; first < hits.Last; first += Block)
+        {
+            if (marks.Count >= MostMarks) throw new TooMuchForSegmentsException();
+            var last = Math.Min(hits.Last, first + Block);
+            var room = marks.Room(last - first);
+            var taken = 0;
+            for (var hit = first; hit < last; hit++)
+            {
+                // Written whether it counts or not, and written over if not: who follows cannot be foretold.
+                var visitor = visitorOf[rows[hit]];
+                var at = dayStart + (times[hit] * 1_000L) + (micros is null ? 0 : micros[hit]);
+                room[taken] = Mark.Of(at, visitor - from, 0, step);
+                taken += (Entered.Has(visitor) ? 1 : 0) & (at < end ? 1 : 0);
+            }
+            marks.Take(taken);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Count()
     {
-        if (ordered.Length < count) ordered = new Mark[marks.Length];
+        var all = marks.Items;
+        foreach (ref readonly var mark in all) starts[mark.Visitor]++;
+        var way = ordered.Room(all.Length);
         var sum = 0;
         foreach (ref var start in starts.AsSpan()) (start, sum) = (sum, sum + start);
-        for (var i = 0; i < count; i++) ordered[starts[marks[i].Visitor]++] = marks[i];
-        for (var first = 0; first < count;)
+        foreach (ref readonly var mark in all) way[starts[mark.Visitor]++] = mark;
+        for (var first = 0; first < way.Length;)
         {
-            var last = starts[ordered[first].Visitor];   // where the next visitor's begin, by now
-            Follow(ordered.AsSpan(first, last - first));
+            var last = starts[way[first].Visitor];   // where the next visitor's begin, by now
+            Follow(way[first..last]);
             first = last;
         }
+    }
+
+    public void Dispose()
+    {
+        marks.Dispose();
+        ordered.Dispose();
+        Tally.Dispose();
     }
 
     private void Follow(Span<Mark> way)
@@ -107,6 +138,7 @@ internal sealed class FunnelWorker(int steps, long reach, Words? words, Func<int
         else Tally.Add(key, best.AsSpan(0, reached));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private (int Reached, int Key) FollowFew(ReadOnlySpan<Mark> way)
     {
         int most = 0, key = 0;
@@ -192,5 +224,51 @@ internal sealed class FunnelWorker(int steps, long reach, Words? words, Func<int
             for (; place > 0 && way[place - 1].At > mark.At; place--) way[place] = way[place - 1];
             way[place] = mark;
         }
+    }
+}
+
+/// <summary>A bit for each visitor of one range.</summary>
+internal sealed class VisitorMarks
+{
+    private ulong[] bits = [];
+    private int from;
+
+    public void Begin(int fromVisitor, int width)
+    {
+        from = fromVisitor;
+        if (bits.Length < (width >> 6) + 1) bits = new ulong[(width >> 6) + 1];
+        else Array.Clear(bits);
+    }
+
+    public bool IsEmpty => !bits.AsSpan().ContainsAnyExcept(0UL);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Has(int visitor) => (bits[(visitor - from) >> 6] >> (visitor - from) & 1) != 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(int visitor) => bits[(visitor - from) >> 6] |= 1UL << (visitor - from);
+
+    /// <summary>The visitors of these rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Add(ReadOnlySpan<int> rows, int[] visitorOf)
+    {
+        var (to, first) = (bits, from);
+        foreach (var row in rows)
+        {
+            var visitor = visitorOf[row] - first;
+            to[visitor >> 6] |= 1UL << visitor;
+        }
+    }
+
+    /// <summary>Takes out those that the other does not have. Returns how many.</summary>
+    public long Narrow(VisitorMarks other)
+    {
+        long only = 0;
+        for (var i = 0; i < bits.Length; i++)
+        {
+            only += BitOperations.PopCount(bits[i] & ~other.bits[i]);
+            bits[i] &= other.bits[i];
+        }
+        return only;
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Numerics;
 using Footfall.Segments;
 
@@ -15,7 +14,7 @@ internal sealed class GroupRuns(SegmentWindow window, IReadOnlyList<KeptPart?> p
     private const int WorthSharing = 400_000;
     private const int Portion = 16;
 
-    private readonly List<GroupRun> runs = [];
+    private readonly List<GroupRun> runs = new(window.Segments.Sum(s => s.Groups.Length));
     private long size;
 
     public void Add(in GroupRun run)
@@ -32,14 +31,13 @@ internal sealed class GroupRuns(SegmentWindow window, IReadOnlyList<KeptPart?> p
         var groups = Enumerable.Range(0, starts.Length - 1).Where(g => starts[g + 1] > starts[g]).ToArray();
         var guests = countsSessions ? new GuestHomes(window) : null;
         var next = 0;
-        using var visitors = tally.Visitors is null || countsSessions ? null : new KeptVisitors(parts, GreatestVisitor(window));
         var workers = size < WorthSharing ? 1 : Math.Min(Environment.ProcessorCount, groups.Length);
         if (workers == 1) Work();
         else Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken }, _ => Work());
 
         void Work()
         {
-            var worker = new Worker(window, parts, tally, guests, visitors);
+            using var worker = new Worker(window, parts, tally, guests);
             while (true)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -61,20 +59,9 @@ internal sealed class GroupRuns(SegmentWindow window, IReadOnlyList<KeptPart?> p
         return (ordered, starts);
     }
 
-    public static int GreatestVisitor(SegmentWindow window)
+    private sealed class Worker(SegmentWindow window, IReadOnlyList<KeptPart?> parts, Tally tally, GuestHomes? guests) : IDisposable
     {
-        var greatest = 0;
-        foreach (var s in window.Segments)
-        {
-            if (s.Homes > 0) greatest = Math.Max(greatest, s.Visitor[s.Homes - 1]);
-            if (s.Rows > s.Homes) greatest = Math.Max(greatest, s.Visitor[^1]);
-        }
-        return greatest;
-    }
-
-    private sealed class Worker(SegmentWindow window, IReadOnlyList<KeptPart?> parts, Tally tally, GuestHomes? guests, KeptVisitors? visitors)
-    {
-        private readonly DistinctVisitors? distinct = tally.Visitors is null ? null : new DistinctVisitors(GreatestVisitor(window));
+        private readonly DistinctVisitors? distinct = tally.Visitors is null ? null : new DistinctVisitors(DistinctVisitors.Greatest(window));
         private readonly GroupSessions? sessions = guests is null ? null : new GroupSessions(window, tally, guests);
 
         public void Count(int group, ReadOnlySpan<GroupRun> ofGroup)
@@ -108,7 +95,6 @@ internal sealed class GroupRuns(SegmentWindow window, IReadOnlyList<KeptPart?> p
         {
             if (part.HitBits is null && sessions is null)
             {
-                distinct?.Add(run.Rows.AsSpan(run.First, run.Count), visitors!.Of(run.Part));
                 CountKeptRows(group, run, part);
                 return;
             }
@@ -130,19 +116,21 @@ internal sealed class GroupRuns(SegmentWindow window, IReadOnlyList<KeptPart?> p
         private void CountKeptRows(int group, in GroupRun run, KeptPart part)
         {
             var rows = part.Rows!;
-            if (tally.Events is not null || (run.ArePageViews && tally.PageViews is not null))
-            {
-                long n = 0;
-                foreach (var row in run.Rows.AsSpan(run.First, run.Count)) n += rows[row];
-                if (tally.Events is not null) tally.Events[group] += n;
-                if (run.ArePageViews && tally.PageViews is not null) tally.PageViews[group] += n;
-            }
+            var views = run.ArePageViews ? tally.PageViews : null;
+            var ofRun = run.Rows.AsSpan(run.First, run.Count);
+            long n = 0;
+            if (distinct is not null) n = distinct.Add(ofRun, part.Segment.Visitor, rows);
+            else if (tally.Events is not null || views is not null) foreach (var row in ofRun) n += rows[row] ? 1 : 0;
+            if (tally.Events is not null) tally.Events[group] += n;
+            if (views is not null) views[group] += n;
             if (tally.Conversions is null || Conversions(part.Segment, run.FirstHit, run.Count) == 0) return;
             for (var hit = run.FirstHit; hit < run.FirstHit + run.Count; hit++)
             {
-                if (part.Segment.Converted(hit)) tally.Conversions[group] += rows[part.Segment.HitRow[hit]];
+                if (part.Segment.Converted(hit)) tally.Conversions[group] += rows[part.Segment.HitRow[hit]] ? 1 : 0;
             }
         }
+
+        public void Dispose() => distinct?.Dispose();
 
         private void CountRows(int segment, ReadOnlyMemory<int> rows, bool isAlone)
         {
@@ -164,30 +152,5 @@ internal sealed class GroupRuns(SegmentWindow window, IReadOnlyList<KeptPart?> p
             hit += inWord;
         }
         return conversions;
-    }
-}
-
-/// <summary>By part and row, the visitors of kept rows, and nobody for the others. Lent by the pool: a question about a month would else leave ten megabytes behind.</summary>
-internal sealed class KeptVisitors : IDisposable
-{
-    private readonly int[]?[] ofParts;
-
-    public KeptVisitors(IReadOnlyList<KeptPart?> parts, int greatest)
-    {
-        ofParts = new int[]?[parts.Count];
-        Parallel.For(0, parts.Count, i =>
-        {
-            if (parts[i] is not { Rows: { } rows, HitBits: null } part) return;
-            var visitors = ArrayPool<int>.Shared.Rent(part.Segment.Rows);
-            DistinctVisitors.OrNobody(greatest, part.Segment.Visitor, rows, visitors);
-            ofParts[i] = visitors;
-        });
-    }
-
-    public int[] Of(int part) => ofParts[part]!;
-
-    public void Dispose()
-    {
-        foreach (var visitors in ofParts) if (visitors is not null) ArrayPool<int>.Shared.Return(visitors);
     }
 }

@@ -17,6 +17,7 @@ internal sealed class Moments(SegmentCache segments, Snapshots snapshots, IOptio
 internal sealed class Moment(SegmentMoment segments, Snapshots snapshots, ExploreOptions options) : IAsyncDisposable
 {
     private readonly Dictionary<DayRange, List<LeadRow>> leads = [];
+    private readonly Dictionary<DayRange, SegmentWindow> windows = [];
     private Snapshot? snapshot;
     private bool onlyRows;
     private bool usedRows;
@@ -76,7 +77,12 @@ internal sealed class Moment(SegmentMoment segments, Snapshots snapshots, Explor
 
     private async Task<SegmentWindow?> WindowAsync(DayRange window, Func<SegmentWindow, bool> covers, CancellationToken cancellationToken)
     {
-        var (found, _) = await segments.WindowAsync(window.From, window.To, cancellationToken);
+        // What is held does not change, so that a window is looked up once.
+        if (!windows.TryGetValue(window, out var found))
+        {
+            (found, _) = await segments.WindowAsync(window.From, window.To, cancellationToken);
+            if (found is not null) windows.Add(window, found);
+        }
         return found is not null && covers(found) ? found : null;
     }
 

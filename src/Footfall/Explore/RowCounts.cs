@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
 using Footfall.Segments;
 
 namespace Footfall.Explore;
@@ -8,6 +10,8 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
     // Bits of all groups at once, where they take no more: rows then need not be sorted by group. Rows come by visitor number, so that
     // even many groups' bits are written in order.
     private const long MostBytesOfBits = 24_000_000;
+
+    private const int WorthSharing = 200_000;
 
     public void Count(CancellationToken cancellationToken)
     {
@@ -26,9 +30,9 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         var s = part.Segment;
         if (part.Rows is not null)
         {
-            if (tally.Events is not null) tally.Events[group] += Sum(s.Events, part.KeptRows);
-            if (tally.PageViews is not null) tally.PageViews[group] += Sum(s.PageViews, part.KeptRows);
-            if (tally.Conversions is not null) tally.Conversions[group] += Sum(s.Conversions, part.KeptRows);
+            if (tally.Events is not null) tally.Events[group] += Sum(s.Events, part.Rows);
+            if (tally.PageViews is not null) tally.PageViews[group] += Sum(s.PageViews, part.Rows);
+            if (tally.Conversions is not null) tally.Conversions[group] += Sum(s.Conversions, part.Rows);
             return;
         }
         if (tally.Events is not null) tally.Events[group] += s.Hits;
@@ -45,34 +49,81 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         {
             if (to is null || of is { IsConstant: true, Constant: 0 }) continue;
             if (part.Rows is null) for (var row = 0; row < s.Rows; row++) to[codes.Words[codes[row]]] += of[row];
-            else foreach (var row in part.KeptRows) to[codes.Words[codes[row]]] += of[row];
+            else foreach (var row in part.Rows) to[codes.Words[codes[row]]] += of[row];
         }
     }
 
     private void CountVisitors(CancellationToken cancellationToken)
     {
-        var words = (GroupRuns.GreatestVisitor(window) >> 6) + 1;
-        if (grouping.By is null) CountVisitorsByDay(words, cancellationToken);
+        var words = (DistinctVisitors.Greatest(window) >> 6) + 1;
+        if (grouping.By is null) CountVisitorsByDay(cancellationToken);
         else if ((long)tally.Groups * words * sizeof(ulong) <= MostBytesOfBits) CountVisitorsAtOnce(words, cancellationToken);
         else CountVisitorsByGroup(cancellationToken);
     }
 
-    private void CountVisitorsByDay(int words, CancellationToken cancellationToken)
+    /// <summary>Days of one group lie beside each other: each thread takes whole groups, or a share of the days where there is one group.</summary>
+    private void CountVisitorsByDay(CancellationToken cancellationToken)
     {
-        var bits = new ulong[words];
-        var group = -1;
-        for (var i = 0; i <= parts.Count; i++)
+        var groups = parts.OfType<KeptPart>().GroupBy(p => grouping.OfDay(p.Segment.Day)).Select(g => (Group: g.Key, Parts: g.ToArray(), Rows: g.Sum(RowsOf))).ToArray();
+        var greatest = DistinctVisitors.Greatest(window);
+        var workers = groups.Sum(g => g.Rows) < WorthSharing ? 1 : Environment.ProcessorCount;
+        var next = -1;
+        if (workers == 1 || groups.Length > 1)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (i < parts.Count && parts[i] is null) continue;
-            var next = i < parts.Count ? grouping.OfDay(parts[i]!.Segment.Day) : -1;
-            if (next != group && group >= 0)
+            if (workers == 1) EachGroup();
+            else Parallel.For(0, Math.Min(workers, groups.Length), _ => EachGroup());
+            return;
+        }
+        var counters = new DistinctVisitors[workers];
+        try
+        {
+            for (var w = 0; w < workers; w++) (counters[w] = new DistinctVisitors(greatest)).Begin(groups[0].Rows);
+            Parallel.For(0, workers, w =>
             {
-                tally.Visitors![group] = PopCount(bits);
-                Array.Clear(bits);
+                for (int i; (i = Interlocked.Increment(ref next)) < groups[0].Parts.Length;)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    Add(counters[w], groups[0].Parts[i]);
+                }
+            });
+            foreach (var counter in counters.AsSpan(1)) counters[0].Add(counter);
+            tally.Visitors![groups[0].Group] = counters[0].End();
+        }
+        finally
+        {
+            foreach (var counter in counters) counter?.Dispose();
+        }
+
+        void EachGroup()
+        {
+            using var visitors = new DistinctVisitors(greatest);
+            for (int i; (i = Interlocked.Increment(ref next)) < groups.Length;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                visitors.Begin(groups[i].Rows);
+                foreach (var part in groups[i].Parts) Add(visitors, part);
+                tally.Visitors![groups[i].Group] = visitors.End();
             }
-            if (i < parts.Count) Set(bits, parts[i]!);
-            group = next;
+        }
+    }
+
+    private static long RowsOf(KeptPart part) => part.Rows is null ? part.Segment.Rows : part.Rows.Count();
+
+    private static void Add(DistinctVisitors visitors, KeptPart part)
+    {
+        var s = part.Segment;
+        if (!s.Events.ContainsZero(s.Rows))
+        {
+            if (part.Rows is null) visitors.Add(s.Visitor.AsSpan(0, s.Rows));
+            else visitors.Add(part.Rows, s.Visitor);
+            return;
+        }
+        if (part.Rows is null) for (var row = 0; row < s.Rows; row++) AddOne(row);
+        else foreach (var row in part.Rows) AddOne(row);
+
+        void AddOne(int row)
+        {
+            if (s.Events[row] != 0) visitors.Add(s.Visitor[row]);
         }
     }
 
@@ -84,11 +135,34 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
             cancellationToken.ThrowIfCancellationRequested();
             if (part is null) continue;
             var (s, codes) = (part.Segment, part.Segment[SegmentFilters.FactOf(grouping.By!.Value.Kind)]);
-            var own = Array.ConvertAll(codes.Words, group => bits[group] ??= new ulong[words]);
-            if (part.Rows is null) for (var row = 0; row < s.Rows; row++) Set(own[codes[row]], s, row);
-            else foreach (var row in part.KeptRows) Set(own[codes[row]], s, row);
+            var own = Array.ConvertAll(codes.Words, group => bits[group] ??= Lent(words));
+            if (part.Rows is null && codes.Bytes is { } narrow && !s.Events.ContainsZero(s.Rows)) SetEach(own, narrow, s.Visitor.AsSpan(0, s.Rows));
+            else if (part.Rows is null) for (var row = 0; row < s.Rows; row++) Set(own[codes[row]], s, row);
+            else foreach (var row in part.Rows) Set(own[codes[row]], s, row);
         }
-        for (var group = 0; group < bits.Length; group++) if (bits[group] is { } of) tally.Visitors![group] = PopCount(of);
+        for (var group = 0; group < bits.Length; group++)
+        {
+            if (bits[group] is not { } of) continue;
+            tally.Visitors![group] = PopCount(of.AsSpan(0, words));
+            ArrayPool<ulong>.Shared.Return(of);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SetEach(ulong[][] bits, byte[] codes, ReadOnlySpan<int> visitors)
+    {
+        for (var row = 0; row < visitors.Length; row++)
+        {
+            var visitor = visitors[row];
+            bits[codes[row]][visitor >> 6] |= 1UL << visitor;
+        }
+    }
+
+    private static ulong[] Lent(int words)
+    {
+        var bits = ArrayPool<ulong>.Shared.Rent(words);
+        bits.AsSpan(0, words).Clear();
+        return bits;
     }
 
     private void CountVisitorsByGroup(CancellationToken cancellationToken)
@@ -110,14 +184,7 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         runs.Count(cancellationToken);
     }
 
-    private static bool Counts(KeptPart part, int row) => (part.Rows is null || part.Rows[row] != 0) && part.Segment.Events[row] != 0;
-
-    private static void Set(ulong[] bits, KeptPart part)
-    {
-        var s = part.Segment;
-        if (part.Rows is null) for (var row = 0; row < s.Rows; row++) Set(bits, s, row);
-        else foreach (var row in part.KeptRows) Set(bits, s, row);
-    }
+    private static bool Counts(KeptPart part, int row) => part.Rows?[row] != false && part.Segment.Events[row] != 0;
 
     private static void Set(ulong[] bits, DaySegment segment, int row)
     {
@@ -126,20 +193,21 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         bits[visitor >> 6] |= 1UL << visitor;
     }
 
-    private static long PopCount(ulong[] bits)
+    private static long PopCount(ReadOnlySpan<ulong> bits)
     {
         long count = 0;
         foreach (var word in bits) count += System.Numerics.BitOperations.PopCount(word);
         return count;
     }
 
-    private static long Sum(Numbers numbers, int[] rows)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static long Sum(Numbers numbers, RowSet rows)
     {
         long sum = 0;
         if (numbers.Bytes is { } bytes) foreach (var row in rows) sum += bytes[row];
         else if (numbers.Shorts is { } shorts) foreach (var row in rows) sum += shorts[row];
         else if (numbers.Ints is { } ints) foreach (var row in rows) sum += ints[row];
-        else sum = (long)numbers.Constant * rows.Length;
+        else sum = (long)numbers.Constant * rows.Count();
         return sum;
     }
 }

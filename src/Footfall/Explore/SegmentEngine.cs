@@ -22,12 +22,7 @@ internal sealed class SegmentEngine
     {
         (this.query, this.window, stop) = (query, window, cancellationToken);
         var filters = new SegmentFilters(query.Filters, window.Vocabulary);
-        parts = new KeptPart?[window.Segments.Count];
-        for (var i = 0; i < parts.Length; i++)
-        {
-            stop.ThrowIfCancellationRequested();
-            parts[i] = filters.Of(window.Segments[i]);
-        }
+        parts = filters.Of(window.Segments, stop);
         if (query.By is { Kind: DimensionKind.Prop }) columns = [.. window.Segments.Select(s => s.Props.Read(query.By.Value.Key!))];   // before the groups are numbered
         grouping = new Grouping(query, window.Vocabulary);
         tally = new Tally(grouping.Count, query.Metrics);
@@ -145,8 +140,8 @@ internal sealed class SegmentEngine
                 continue;
             }
             const int secondsOfHour = 3_600;
-            if (kept is null && rows is not null) foreach (var row in parts[i]!.KeptRows) Add(row);
-            else for (var row = 0; row < segment.Homes; row++) if (rows is null || rows[row] != 0) Add(row);
+            if (rows is not null) foreach (var row in rows) Add(row);
+            else for (var row = 0; row < segment.Homes; row++) Add(row);
 
             void Add(int row)
             {
@@ -157,11 +152,11 @@ internal sealed class SegmentEngine
         }
     }
 
-    /// <summary>By segment and home row, 1 for sessions with a kept event in the window; null where there is none.</summary>
-    private byte[]?[] KeptSessions()
+    /// <summary>By segment, the home rows of sessions with a kept event in the window; null where there is none.</summary>
+    private RowSet?[] KeptSessions()
     {
         var guests = new GuestHomes(window);
-        var kept = new byte[]?[parts.Length];
+        var kept = new RowSet?[parts.Length];
         for (var i = 0; i < parts.Length; i++)
         {
             stop.ThrowIfCancellationRequested();
@@ -174,8 +169,8 @@ internal sealed class SegmentEngine
                 {
                     if (!part.Keeps(hit)) continue;
                     var row = part.Segment.HitRow[hit];
-                    if (row < part.Segment.Homes) (kept[i] ??= new byte[part.Segment.Homes])[row] = 1;
-                    else if (guests.Of(i, row) is { } home) (kept[home.Segment] ??= new byte[window.Segments[home.Segment].Homes])[home.Row] = 1;
+                    if (row < part.Segment.Homes) (kept[i] ??= RowSet.None(part.Segment.Homes)).Add(row);
+                    else if (guests.Of(i, row) is { } home) (kept[home.Segment] ??= RowSet.None(window.Segments[home.Segment].Homes)).Add(home.Row);
                 }
             }
         }

@@ -13,8 +13,14 @@ internal sealed class WordFilter(Filter filter, Words words)
 
     public bool Holds(int code)
     {
-        if (code >= verdicts.Length) Array.Resize(ref verdicts, Math.Max(code + 1, words.Count));
-        ref var verdict = ref verdicts[code];
+        // Threads that look at different segments may both come to a verdict, or lose one that is found again: it is always the same.
+        var known = verdicts;
+        if (code >= known.Length)
+        {
+            Array.Resize(ref known, Math.Max(code + 1, words.Count));
+            verdicts = known;
+        }
+        ref var verdict = ref known[code];
         if (verdict == 0) verdict = Holds(words[code]) ? Yes : No;
         return verdict == Yes;
     }
@@ -60,22 +66,19 @@ internal sealed class GoalFilter
 }
 
 /// <summary>What of a segment the filters keep.</summary>
-/// <param name="Rows">By row, 1 for those that are kept; null for all of them.</param>
+/// <param name="Rows">Those that are kept; null for all of them.</param>
 /// <param name="Groups">By group of hits, whether path and type are kept; null for all.</param>
 /// <param name="HitBits">A bit for each hit whose props are kept; null for all.</param>
-internal sealed record KeptPart(DaySegment Segment, byte[]? Rows, bool[]? Groups, ulong[]? HitBits)
+internal sealed record KeptPart(DaySegment Segment, RowSet? Rows, bool[]? Groups, ulong[]? HitBits)
 {
-    private int[]? keptRows;
-
-    /// <summary>The rows that are kept, ascending, where not all are.</summary>
-    public int[] KeptRows => keptRows ??= RowMask.List(Rows);
-
-    public bool Keeps(int hit) => (HitBits is null || (HitBits[hit >> 6] >> hit & 1) != 0) && (Rows is null || Rows[Segment.HitRow[hit]] != 0);
+    public bool Keeps(int hit) => (HitBits is null || (HitBits[hit >> 6] >> hit & 1) != 0) && (Rows is null || Rows[Segment.HitRow[hit]]);
 }
 
 /// <summary>A question's filters over segments.</summary>
 internal sealed class SegmentFilters
 {
+    private const int WorthSharing = 200_000;
+
     private readonly List<(SessionFact Fact, WordFilter Filter)> ofSessions = [];
     private readonly List<WordFilter> ofPaths = [], ofTypes = [];
     private readonly List<(string Key, WordFilter Filter)> ofProps = [];
@@ -99,10 +102,27 @@ internal sealed class SegmentFilters
         }
     }
 
+    /// <summary>What is kept of each, in the same order.</summary>
+    public KeptPart?[] Of(IReadOnlyList<DaySegment> segments, CancellationToken cancellationToken)
+    {
+        var parts = new KeptPart?[segments.Count];
+        if (ofSessions.Count == 0 || segments.Sum(s => (long)s.Rows) < WorthSharing)
+        {
+            for (var i = 0; i < parts.Length; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                parts[i] = Of(segments[i]);
+            }
+            return parts;
+        }
+        Parallel.For(0, parts.Length, new ParallelOptions { CancellationToken = cancellationToken }, i => parts[i] = Of(segments[i]));
+        return parts;
+    }
+
     /// <summary>Null where nothing of it is kept.</summary>
     public KeptPart? Of(DaySegment segment)
     {
-        byte[]? rows = null;
+        RowSet? rows = null;
         foreach (var (fact, filter) in ofSessions)
         {
             if (!Keep(segment[fact], filter, segment.Rows, ref rows)) return null;
@@ -146,7 +166,7 @@ internal sealed class SegmentFilters
     };
 
     /// <summary>Takes rows of which the condition does not hold out of <paramref name="rows"/>. False when none is left for sure.</summary>
-    private static bool Keep(Codes codes, WordFilter filter, int count, ref byte[]? rows)
+    private static bool Keep(Codes codes, WordFilter filter, int count, ref RowSet? rows)
     {
         var holds = new byte[codes.Words.Length];
         var kept = 0;
@@ -154,12 +174,7 @@ internal sealed class SegmentFilters
         if (codes.IsConstant) return holds[codes.Constant] != 0;
         if (kept == 0) return false;
         if (kept == holds.Length) return true;
-        if (rows is null)
-        {
-            rows = GC.AllocateUninitializedArray<byte>(count);
-            Array.Fill(rows, (byte)1);
-        }
-        RowMask.And(rows, codes, holds);
+        (rows ??= RowSet.All(count)).And(codes, holds);
         return true;
     }
 

@@ -16,7 +16,7 @@ internal static class VisitorRanges
     /// <param name="newWorker">For each thread: what looks at the visitors from the first number up to, and without, the second.</param>
     public static List<T> Run<T>(SegmentWindow window, long size, int portion, Func<T> newWorker, Action<T, int, int> look, CancellationToken cancellationToken)
     {
-        var visitors = GroupRuns.GreatestVisitor(window) + 1;
+        var visitors = DistinctVisitors.Greatest(window) + 1;
         var threads = size < portion ? 1 : Environment.ProcessorCount;
         var ranges = (int)Math.Clamp(Math.Max(size / portion, threads == 1 ? 1 : threads * 4L), 1, visitors);
         var width = (visitors + ranges - 1) / ranges;
@@ -149,7 +149,7 @@ internal static class WayCover
         foreach (var segment in window.Segments)
         {
             if (!props.TrueForAll(segment.Props.Covers)) return false;
-            bytes += sets.Sum(s => (s.Any(f => !f.Dimension.IsOfEvent) ? segment.Rows : 0L) + (s.Any(f => f.Dimension.Kind == DimensionKind.Prop) ? segment.Hits / 8L : 0L));
+            bytes += sets.Sum(s => (s.Any(f => !f.Dimension.IsOfEvent) ? segment.Rows / 8L : 0L) + (s.Any(f => f.Dimension.Kind == DimensionKind.Prop) ? segment.Hits / 8L : 0L));
             if (by is { Kind: DimensionKind.Prop }) bytes += 4L * segment.Hits;
         }
         return bytes <= MostMaskBytes;

@@ -26,6 +26,14 @@ internal class Numbers
         return most;
     }
 
+    /// <summary>Whether any of the first <paramref name="count"/> is 0.</summary>
+    public bool ContainsZero(int count)
+    {
+        if (Bytes is not null) return Bytes.AsSpan(0, count).Contains((byte)0);
+        if (Shorts is not null) return Shorts.AsSpan(0, count).Contains((ushort)0);
+        return Ints is not null ? Ints.AsSpan(0, count).Contains(0) : count > 0 && Constant == 0;
+    }
+
     public bool IsSameAs(Numbers other) =>
         Constant == other.Constant && Same(Bytes, other.Bytes) && Same(Shorts, other.Shorts) && Same(Ints, other.Ints);
 

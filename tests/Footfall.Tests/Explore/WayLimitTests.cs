@@ -16,7 +16,7 @@ public sealed class WayLimitTests
         const int many = 1_000_000;
         var worker = new FunnelWorker(3, Hour, null, null);
         worker.Begin(7, 8);
-        worker.Enter(7);
+        worker.Entered.Add(7);
         for (var i = 0; i < many; i++) worker.Add(7, i * Hour / 1_000, 0, 0);
         for (var i = 0; i < many; i++) worker.Add(7, (i * Hour / 1_000) + 1, 1, 0);
         worker.Add(7, (many - 1 + 500) * Hour / 1_000, 2, 0);
