@@ -23,6 +23,12 @@ internal sealed record LoadTrace
     public double FirstPaintMs { get; private init; }
     public double LargestPaintMs { get; private init; }
 
+    /// <summary>What tasks after the first paint take beyond 50 ms each, as Lighthouse has it.</summary>
+    public double BlockingMs { get; private init; }
+
+    /// <summary>The scores of all layout shifts that nobody's input made, together.</summary>
+    public double LayoutShift { get; private init; }
+
     /// <summary>Script of the tag's files: compiled and run, what they call included.</summary>
     public double OwnMs { get; private init; }
 
@@ -81,6 +87,8 @@ internal sealed record LoadTrace
         var began = marks["navigationStart"].Last(at => at < parse.At);
         var ready = marks["domContentLoadedEventStart"].First(at => at >= parse.At);
 
+        var firstPaint = marks["firstContentfulPaint"].First(at => at >= parse.At);
+        var shifts = events.EnumerateArray().Where(e => Text(e, "name") == "LayoutShift" && e.GetProperty("pid").GetInt32() == parse.Pid).Select(e => e.GetProperty("args").GetProperty("data"));
         var tasks = Outermost(main.Where(s => s.Name is "RunTask" or "ThreadControllerImpl::RunTask" && s.End >= parse.At));
         var own = Outermost(main.Where(s => Scripts.Contains(s.Name) && FileOf(s.Url) is not null));
         return new LoadTrace
@@ -92,7 +100,9 @@ internal sealed record LoadTrace
             LayoutMs = Outermost(main.Where(s => Layouts.Contains(s.Name))).Sum(s => s.Dur),
             ReadyMs = ready - began,
             LoadMs = marks["loadEventEnd"].First(at => at >= parse.At) - began,
-            FirstPaintMs = marks["firstContentfulPaint"].First(at => at >= parse.At) - began,
+            FirstPaintMs = firstPaint - began,
+            BlockingMs = tasks.Where(t => t.At >= firstPaint).Sum(t => Math.Max(0, t.Dur - LongTaskMs)),
+            LayoutShift = shifts.Where(d => !d.GetProperty("had_recent_input").GetBoolean()).Sum(d => d.GetProperty("score").GetDouble()),
             LargestPaintMs = marks["largestContentfulPaint::Candidate"].Last() - began,
             OwnMs = own.Sum(s => s.Dur),
             OwnCpuMs = own.Sum(s => s.Cpu),

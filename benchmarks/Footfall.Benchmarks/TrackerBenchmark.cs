@@ -92,6 +92,8 @@ internal static class TrackerBenchmark
         Row("load, ms", t => t.LoadMs);
         Row("first contentful paint, ms", t => t.FirstPaintMs);
         Row("largest contentful paint, ms", t => t.LargestPaintMs);
+        Row("total blocking time, ms", t => t.BlockingMs);
+        Row("cumulative layout shift", t => t.LayoutShift);
 
         void Row(string name, Func<LoadTrace, double> value)
         {
