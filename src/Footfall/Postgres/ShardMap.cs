@@ -33,9 +33,9 @@ internal sealed class ShardMap
         await using var command = new NpgsqlCommand(Shards, connection);
         command.Parameters.AddWithValue("visitors", visitors);
         await using var rows = await command.ExecuteReaderAsync(ct);
-        var shards = new Dictionary<Guid, int>(visitors.Length);
-        for (var i = 0; await rows.ReadAsync(ct); i++) shards.Add(visitors[i], rows.GetInt32(0));
-        return new ShardMap(shards);
+        var places = new Dictionary<Guid, int>(visitors.Length);
+        for (var i = 0; await rows.ReadAsync(ct); i++) places.Add(visitors[i], rows.GetInt32(0));
+        return new ShardMap(places);
     }
 
     /// <summary>Shard by shard, each in the order given; all together where there are no shards, or few rows.</summary>
