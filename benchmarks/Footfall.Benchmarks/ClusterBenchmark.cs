@@ -109,6 +109,30 @@ internal static class ClusterBenchmark
         Tell($"visitors by page, of {history:N0} raw events, ms", questions, higherIsBetter: false);
     }
 
+    /// <summary>Times each statement of some batches of each size, into a cluster with some history.</summary>
+    public static async Task ProfileAsync(string cluster, int history)
+    {
+        await using var source = Source(cluster);
+        await Migrator.RunAsync(source, Ct);
+        await Distribution.RunAsync(source, Distribution.UsualShards, dryRun: false, Ct);
+        await source.ReloadTypesAsync(Ct);
+        await IngestAsync(source, Start, 14, history, batch: 20_000);
+        await ExecuteAsync(source, "analyze visitors, sessions, events, event_keys");
+        await using var writer = new BatchWriter(source, new EventPartitions(TimeProvider.System), Options.Create(new SessionsOptions()), TimeProvider.System);
+        var day = 14;
+        foreach (var size in new[] { 20_000, 2_000, 100 })
+        {
+            var from = Start.AddDays(day++);
+            List<IngestBatch> batches = [];
+            foreach (var chunk in new Traffic(seed: from.DayOfYear, Property, 100_000).Between(from, from.AddDays(1), 4 * size).Chunk(size))
+            {
+                batches.Add(new IngestBatch());
+                foreach (var e in chunk) batches[^1].Add(e);
+            }
+            await StatementProfile.RunAsync(writer, batches);
+        }
+    }
+
     private static void Tell(string what, Dictionary<string, List<double>> figures, bool higherIsBetter)
     {
         var (cluster, single) = (Figures.Median(figures["cluster"]), Figures.Median(figures["single"]));

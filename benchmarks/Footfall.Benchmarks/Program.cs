@@ -21,6 +21,9 @@ switch (args.FirstOrDefault())
     case "cluster" when args.Length >= 3:
         await ClusterBenchmark.RunAsync(args[1], args[2], history: Number(3, 1_000_000));
         return 0;
+    case "profile-cluster" when args.Length >= 2:
+        await ClusterBenchmark.ProfileAsync(args[1], history: Number(2, 200_000));
+        return 0;
     case "load" when args.Length > 1 && (args[1] == "all" || Scenario.All.Any(s => s.Name == args[1])):
         var held = true;
         double? seconds = args.Length > 2 ? double.Parse(args[2], CultureInfo.InvariantCulture) : null;
@@ -38,7 +41,7 @@ switch (args.FirstOrDefault())
     case LoadChild.Command:
         return await LoadChild.MainAsync(args[1..]);
     default:
-        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop|cluster URL URL|load all|load {string.Join("|load ", Scenario.All.Select(s => s.Name))} (explore: --scale 0.1, --without-rows). docs/performance.md says what each measures.");
+        Console.Error.WriteLine($"Usage: dotnet run -c Release --project benchmarks/Footfall.Benchmarks -- {string.Join('|', every)}|all|product-models|product-answers|profile-batch|capture-loop|cluster URL URL|profile-cluster URL|load all|load {string.Join("|load ", Scenario.All.Select(s => s.Name))} (explore: --scale 0.1, --without-rows). docs/performance.md says what each measures.");
         return 2;
 }
 

@@ -53,7 +53,7 @@ internal static class MigrateCommand
     private static async Task<int> DistributeAsync(CommandContext context, int shards, bool dryRun, CancellationToken stop)
     {
         if (context.Get<Database>().Embedded is not null) throw new CommandException("The embedded PostgreSQL is one machine. Name the coordinator of a Citus cluster with DATABASE_URL (docs/cluster.md).");
-        var report = await Distribution.RunAsync(context.Get<NpgsqlDataSource>(), shards, dryRun, stop);
+        var report = await Distribution.RunAsync(context.Get<NpgsqlDataSource>(), shards, dryRun, stop, new Waits(context.Output));
         var table = new TextTable(new("table"), new("distributed"), new(dryRun ? "rows to move" : "rows moved", IsNumber: true));
         foreach (var t in report.Tables) table.Add(t.Table, t.How, t.Rows is { } rows ? $"{rows:N0}" : "was already");
         table.Write(context.Output);
@@ -66,5 +66,11 @@ internal static class MigrateCommand
             _ => "The tables were distributed before; nothing was changed.",
         });
         return dryRun && changed ? ExitCodes.Failed : ExitCodes.Ok;
+    }
+
+    /// <summary>Says at once, in its place among the other lines, for what the command waits.</summary>
+    private sealed class Waits(TextWriter output) : IProgress<string>
+    {
+        public void Report(string value) => output.WriteLine(value);
     }
 }

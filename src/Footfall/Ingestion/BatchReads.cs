@@ -1,4 +1,5 @@
 using Footfall.Capture;
+using Footfall.Postgres;
 using Npgsql;
 
 namespace Footfall.Ingestion;
@@ -16,6 +17,9 @@ internal static class BatchReads
         join event_keys k on k.visitor_id = b.visitor_id and k.dedupe_key = b.dedupe_key
         """;
 
+    // That all of them are of one shard, a cluster only sees so.
+    private const string TakenOfShard = Taken + "\nwhere k.visitor_id = any (@visitors)";
+
     private const string Visitors = "select id, first_seen_at, first_property_id, last_seen_at, account_seen_at from visitors where id = any (@visitors)";
 
     private const string Near = """
@@ -29,6 +33,8 @@ internal static class BatchReads
                        and s.started_at <= b.reach_to
                        and s.ended_at >= b.reach_from
         """;
+
+    private const string NearOfShard = Near + "\nwhere s.visitor_id = any (@visitors)";
 
     private const string Numbers = "select nextval('visitor_numbers')::integer from generate_series(1, @count)";
 
@@ -52,38 +58,59 @@ internal static class BatchReads
     /// <summary>What is known of events by their visitors, keys and properties.</summary>
     /// <param name="visitors">In order, each once.</param>
     /// <param name="keyed">Events that have a key, in the order of their visitors.</param>
-    public static async Task<StoredBefore> BeforeAsync(NpgsqlConnection connection, Guid[] visitors, IReadOnlyList<CapturedEvent> keyed, string[] properties, CancellationToken cancellationToken)
+    public static async Task<StoredBefore> BeforeAsync(NpgsqlConnection connection, ShardMap shards, Guid[] visitors, IReadOnlyList<CapturedEvent> keyed, string[] properties, CancellationToken cancellationToken)
     {
+        List<IReadOnlyList<Guid>> visitorParts = [.. shards.Split(visitors, v => v)];
+        List<IReadOnlyList<CapturedEvent>> keyParts = [.. shards.Split(keyed, e => e.VisitorId)];
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(Command(Erased, ("visitors", visitors)));
         batch.BatchCommands.Add(Command(Removed, ("properties", properties)));
-        batch.BatchCommands.Add(Command(Visitors, ("visitors", visitors)));
-        batch.BatchCommands.Add(Command(Taken, ("visitors", keyed.Select(e => e.VisitorId).ToArray()), ("keys", keyed.Select(e => e.DedupeKey!.Value).ToArray())));
+        foreach (var part in visitorParts) batch.BatchCommands.Add(Command(Visitors, ("visitors", part.ToArray())));
+        foreach (var part in keyParts)
+        {
+            batch.BatchCommands.Add(Command(
+                keyParts.Count > 1 ? TakenOfShard : Taken, ("visitors", part.Select(e => e.VisitorId).ToArray()), ("keys", part.Select(e => e.DedupeKey!.Value).ToArray())));
+        }
         await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
         var before = new StoredBefore([], [], [], []);
         while (await rows.ReadAsync(cancellationToken)) before.Erased.Add(rows.GetGuid(0), rows.GetFieldValue<DateTimeOffset>(1));
         await rows.NextResultAsync(cancellationToken);
         while (await rows.ReadAsync(cancellationToken)) before.Removed.Add(rows.GetString(0), rows.GetFieldValue<DateTimeOffset>(1));
-        await rows.NextResultAsync(cancellationToken);
-        while (await rows.ReadAsync(cancellationToken)) before.Visitors.Add(rows.GetGuid(0), new StoredVisitor(TimeOrNull(rows, 1), TextOrNull(rows, 2), TimeOrNull(rows, 3), TimeOrNull(rows, 4)));
-        await rows.NextResultAsync(cancellationToken);
-        while (await rows.ReadAsync(cancellationToken)) before.Keys.Add((rows.GetGuid(0), rows.GetGuid(1)));
+        foreach (var _ in visitorParts)
+        {
+            await rows.NextResultAsync(cancellationToken);
+            while (await rows.ReadAsync(cancellationToken)) before.Visitors.Add(rows.GetGuid(0), new StoredVisitor(TimeOrNull(rows, 1), TextOrNull(rows, 2), TimeOrNull(rows, 3), TimeOrNull(rows, 4)));
+        }
+        foreach (var _ in keyParts)
+        {
+            await rows.NextResultAsync(cancellationToken);
+            while (await rows.ReadAsync(cancellationToken)) before.Keys.Add((rows.GetGuid(0), rows.GetGuid(1)));
+        }
         return before;
     }
 
     /// <summary>Stored sessions that events of these trails may touch: from the gap before the first to the gap after the last.</summary>
-    public static async Task<ILookup<Trail, SessionRow>> NearAsync(NpgsqlConnection connection, IReadOnlyList<(Trail Trail, DateTimeOffset From, DateTimeOffset To)> reaches, CancellationToken cancellationToken)
+    public static async Task<ILookup<Trail, SessionRow>> NearAsync(
+        NpgsqlConnection connection, ShardMap shards, IReadOnlyList<(Trail Trail, DateTimeOffset From, DateTimeOffset To)> reaches, CancellationToken cancellationToken)
     {
         List<SessionRow> near = [];
         if (reaches.Count > 0)
         {
-            await using var command = connection.CreateCommand();
-            command.CommandText = Near;
-            Add(command.Parameters,
-                ("visitors", reaches.Select(r => r.Trail.VisitorId).ToArray()), ("properties", reaches.Select(r => r.Trail.PropertyId).ToArray()),
-                ("bots", reaches.Select(r => r.Trail.IsBot).ToArray()), ("from", reaches.Select(r => r.From).ToArray()), ("to", reaches.Select(r => r.To).ToArray()));
-            await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-            while (await rows.ReadAsync(cancellationToken)) near.Add(Session(rows));
+            List<IReadOnlyList<(Trail Trail, DateTimeOffset From, DateTimeOffset To)>> parts = [.. shards.Split(reaches, r => r.Trail.VisitorId)];
+            await using var batch = new NpgsqlBatch(connection);
+            foreach (var part in parts)
+            {
+                batch.BatchCommands.Add(Command(
+                    parts.Count > 1 ? NearOfShard : Near,
+                    ("visitors", part.Select(r => r.Trail.VisitorId).ToArray()), ("properties", part.Select(r => r.Trail.PropertyId).ToArray()),
+                    ("bots", part.Select(r => r.Trail.IsBot).ToArray()), ("from", part.Select(r => r.From).ToArray()), ("to", part.Select(r => r.To).ToArray())));
+            }
+            await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
+            do
+            {
+                while (await rows.ReadAsync(cancellationToken)) near.Add(Session(rows));
+            }
+            while (await rows.NextResultAsync(cancellationToken));
         }
         return near.ToLookup(s => new Trail(s.VisitorId, s.PropertyId, s.IsBot));
     }

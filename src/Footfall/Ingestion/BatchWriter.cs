@@ -21,7 +21,9 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
 
     // A server that stops in the middle (a paused machine) must not hold the lock for ever.
     // Large tables are only looked into by key here: that the planner takes a batch's keys for reason enough to read all of one must not happen.
+    // On a cluster each node is written to over one connection, which lasts: else each batch opens a dozen to each node, and commits in as many halves.
     private const string SetUp = """
+        set citus.max_adaptive_executor_pool_size = 1;
         set idle_in_transaction_session_timeout = '60s';
         set enable_seqscan = off;
         set enable_hashjoin = off;
@@ -109,7 +111,9 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     {
         if (batch.Events.Count == 0) return [];
         var keyed = batch.Events.Where(e => e.DedupeKey is not null).OrderBy(e => e.VisitorId).ToList();
-        var before = await BatchReads.BeforeAsync(open, [.. batch.Events.Select(e => e.VisitorId).Distinct().Order()], keyed, [.. batch.Events.Select(e => e.PropertyId).Distinct()], cancellationToken);
+        Guid[] seen = [.. batch.Events.Select(e => e.VisitorId).Distinct().Order()];
+        var shards = await ShardMap.OfAsync(open, seen, cancellationToken);
+        var before = await BatchReads.BeforeAsync(open, shards, seen, keyed, [.. batch.Events.Select(e => e.PropertyId).Distinct()], cancellationToken);
         var events = outcome.Sort(batch.Events, before);
         batch.Stored = events.Count;
         if (events.Count == 0) return [];
@@ -122,7 +126,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
             if (trails.TryGetValue(trail, out var others)) others.Add(e);
             else trails.Add(trail, [e]);
         }
-        var near = await BatchReads.NearAsync(open, Reaches(trails, visitors), cancellationToken);
+        var near = await BatchReads.NearAsync(open, shards, Reaches(trails, visitors), cancellationToken);
         var stitched = Stitching.Of(trails, near, sessions.Value.Gap, clock.GetUtcNow());
         outcome.Add(stitched.Grown);
 

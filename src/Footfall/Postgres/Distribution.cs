@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Footfall.Hosting;
 using Npgsql;
@@ -20,7 +21,9 @@ internal static class Distribution
     /// <summary>Shards when nobody says otherwise: room for as many workers, and each one's fixed cost is a table per week.</summary>
     public const int UsualShards = 32;
 
-    private const int Attempts = 20;
+    // As long as who reads the tables for long, an export or a backup, is waited for.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>References to tables that are not distributed may be resolved on any node from this version on, and DDL reaches all of them.</summary>
     private const int OldestMajor = 12;
@@ -30,6 +33,8 @@ internal static class Distribution
 
     /// <summary>Copied whole to every node: every event's account is looked up in it.</summary>
     private const string Reference = "account_numbers";
+
+    private static readonly (string Table, string? Column)[] All = [.. ByVisitor, (Reference, null)];
 
     private const string HasCitus = "select extversion from pg_extension where extname = 'citus'";
 
@@ -117,42 +122,76 @@ internal static class Distribution
     /// <summary>Distributes what is not yet, all in one transaction. A <see cref="SetupException"/> says what stands in the way, and nothing has changed then.</summary>
     /// <param name="shards">How many; of tables that are distributed already the number stays.</param>
     /// <param name="dryRun">Only looks, and counts.</param>
-    public static async Task<DistributionReport> RunAsync(NpgsqlDataSource database, int shards, bool dryRun, CancellationToken ct)
+    /// <param name="waits">Is told, once each, for what is waited.</param>
+    public static async Task<DistributionReport> RunAsync(NpgsqlDataSource database, int shards, bool dryRun, CancellationToken ct, IProgress<string>? waits = null)
     {
         await using var connection = await database.OpenConnectionAsync(ct);
         var version = await CheckExtensionAsync(connection, ct);
         var workers = await CheckNodesAsync(connection, ct);
         await CheckTablesAsync(connection, ct);
 
-        List<DistributedTable> tables;
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                tables = await DistributeAsync(connection, shards, dryRun, ct);
-                break;
-            }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < Attempts)
-            {
-                // Somebody reads several of the tables, in another order; nothing has changed.
-            }
-        }
+        var tables = dryRun ? await LookAsync(connection, ct) : await WhenFreeAsync(connection, shards, waits, ct);
         if (!dryRun && tables.Exists(t => t.Rows > 0))
             await ExecuteAsync(connection, $"analyze {string.Join(", ", tables.Where(t => t.Rows > 0).Select(t => t.Table))}", ct);
         var found = await ScalarAsync<int>(connection, CountShards, ct);
         return new DistributionReport(version, workers, found > 0 ? found : shards, tables, await ScalarAsync<int>(connection, CountWeeks, ct));
     }
 
-    private static async Task<List<DistributedTable>> DistributeAsync(NpgsqlConnection connection, int shards, bool dryRun, CancellationToken ct)
+    private static async Task<List<DistributedTable>> LookAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        List<DistributedTable> tables = [];
+        foreach (var (table, column) in All)
+            tables.Add(new(table, How(column), await StateAsync(connection, table, ct) is null ? await ScalarAsync<long>(connection, $"select count(*) from {table}", ct) : null));
+        return tables;
+    }
+
+    private static async Task<List<DistributedTable>> WhenFreeAsync(NpgsqlConnection connection, int shards, IProgress<string>? waits, CancellationToken ct)
+    {
+        for (long? began = null; ; waits = null)
+        {
+            try
+            {
+                if (await DistributeAsync(connection, shards, waits, ct) is { } tables) return tables;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected)
+            {
+                // With somebody who changes nodes or shards; nothing has changed here.
+            }
+            began ??= Stopwatch.GetTimestamp();
+            if (Stopwatch.GetElapsedTime(began.Value) > Patience)
+                throw new SetupException($"For {Patience.TotalMinutes:0} minutes the tables were not free for a moment, and nothing was changed: somebody reads them for long, an export, a backup or a question by hand. `select pid, xact_start, query from pg_stat_activity where state <> 'idle' order by xact_start` shows who; run this again when that has ended.");
+            await Task.Delay(Pause, ct);
+        }
+    }
+
+    /// <summary>
+    /// Locks first, all in the order in which everybody takes them, then the tables, all at once: who takes them one after the other waits with
+    /// some of them in hand for somebody who waits for these. Null when they were not free.
+    /// </summary>
+    private static async Task<List<DistributedTable>?> DistributeAsync(NpgsqlConnection connection, int shards, IProgress<string>? waits, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Migrator.AdvisoryLock));   // one process at a time
-        await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Locks.VisitorRows));      // a batch half stored would lock the tables in another order
+        // A rollup's day is one transaction that reads several of the tables one after the other, and so is what removes raw rows.
+        if (waits is not null && !await ScalarAsync<bool>(connection, "select pg_try_advisory_xact_lock(@key)", ct, ("key", Locks.Rollups)))
+            waits.Report("Waiting until the rollup, backfill or purge that is running has ended; nothing stands still meanwhile.");
+        await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Locks.Rollups));
+        await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Locks.VisitorRows));
+        await ExecuteAsync(connection, "select pg_advisory_xact_lock(@key)", ct, ("key", Locks.Weeks));   // a week is made otherwise afterwards
+        List<string> missing = [];
+        foreach (var (table, _) in All)
+        {
+            if (await StateAsync(connection, table, ct) is null) missing.Add(table);
+        }
+        if (!await TableLocks.TakeAllAsync(connection, missing, ct))
+        {
+            waits?.Report("Waiting for somebody who reads the tables: an export, a backup or a long question. Tried again every second; nothing stands still meanwhile.");
+            return null;
+        }
         await ExecuteAsync(connection, $"set local citus.shard_count = {shards.ToString(CultureInfo.InvariantCulture)}", ct);
         await ExecuteAsync(connection, "set local citus.shard_replication_factor = 1", ct);
         List<DistributedTable> tables = [];
-        foreach (var (table, column) in ByVisitor) tables.Add(await DistributeAsync(connection, table, column, dryRun, ct));
-        tables.Add(await DistributeAsync(connection, Reference, null, dryRun, ct));
+        foreach (var (table, column) in All) tables.Add(new(table, How(column), missing.Contains(table) ? await DistributeAsync(connection, table, column, ct) : null));
         await transaction.CommitAsync(ct);
         return tables;
     }
@@ -225,21 +264,20 @@ internal static class Distribution
     }
 
     /// <param name="column">Null: the whole table goes to every node.</param>
-    private static async Task<DistributedTable> DistributeAsync(NpgsqlConnection connection, string table, string? column, bool dryRun, CancellationToken ct)
+    /// <returns>Rows that were moved.</returns>
+    private static async Task<long> DistributeAsync(NpgsqlConnection connection, string table, string? column, CancellationToken ct)
     {
-        var how = column is null ? "whole on every node" : $"by {column}";
-        if (await StateAsync(connection, table, ct) is not null) return new DistributedTable(table, how, null);
-        if (!dryRun) await ExecuteAsync(connection, $"lock table {table} in access exclusive mode", ct);   // what is counted is what is moved
         var rows = await ScalarAsync<long>(connection, $"select count(*) from {table}", ct);
-        if (dryRun) return new DistributedTable(table, how, rows);
         if (column is null)
             await ExecuteAsync(connection, "select create_reference_table(@table)", ct, ("table", table));
         else
             await ExecuteAsync(connection, "select create_distributed_table(@table, @column, colocate_with => @with)", ct, ("table", table), ("column", column), ("with", table == ByVisitor[0].Table ? "none" : ByVisitor[0].Table));
         // The rows that were copied away still lie on the coordinator's disk, where nothing shows, erases or removes them any more.
         if (rows > 0) await ExecuteAsync(connection, "select truncate_local_data_after_distributing_table(@table)", ct, ("table", table));
-        return new DistributedTable(table, how, rows);
+        return rows;
     }
+
+    private static string How(string? column) => column is null ? "whole on every node" : $"by {column}";
 
     private static async Task<(string Method, string? Column, int Colocation)?> StateAsync(NpgsqlConnection connection, string table, CancellationToken ct)
     {

@@ -11,7 +11,6 @@ namespace Footfall.Postgres;
 internal sealed class EventPartitions(TimeProvider time)
 {
     private const int WeeksAhead = 2;
-    private const long AdvisoryLock = 0x66665f7765656b73;   // "ff_weeks"
 
     // Events before are dated by a broken clock; one partition for each of their weeks would only cost.
     private static readonly DateOnly Oldest = new(2000, 1, 3);
@@ -158,7 +157,7 @@ internal sealed class EventPartitions(TimeProvider time)
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using (var alone = new NpgsqlCommand("select pg_advisory_xact_lock(@key)", connection, transaction))
         {
-            alone.Parameters.AddWithValue("key", AdvisoryLock);
+            alone.Parameters.AddWithValue("key", Locks.Weeks);
             await alone.ExecuteNonQueryAsync(ct);
         }
         if (!(await ExistingAsync(connection, ct)).Contains(NameOf(week)))

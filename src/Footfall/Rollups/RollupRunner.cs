@@ -29,8 +29,8 @@ public sealed record RollupReport(int Days, int Rows, int Failed, bool LockHeld,
 internal sealed class RollupRunner(
     NpgsqlDataSource database, RollupStore store, IEnumerable<IDayModel> models, TimeProvider clock, ILogger<RollupRunner> log, RollupLimits? limits = null)
 {
-    /// <summary>Held by whoever writes rollups, or removes what they are made of.</summary>
-    public const long LockKey = 0x466F6F74726F6C6C; // "Footroll"
+    /// <inheritdoc cref="Locks.Rollups"/>
+    public const long LockKey = Locks.Rollups;
 
     // On a cluster a statement is sent to a node over several connections when that is slow to answer, and all but one of them do not see
     // what the transaction has just written to tables that are whole on every node: numbers of accounts were given twice, or not found.
@@ -38,6 +38,8 @@ internal sealed class RollupRunner(
 
     // A long run holds the lock: so that new events show meanwhile, it looks after changed days itself.
     private static readonly TimeSpan FreshWithin = TimeSpan.FromSeconds(20);
+
+    private const int Tries = 3;
 
     private readonly IDayModel[] models = [.. models];
 
@@ -169,7 +171,7 @@ internal sealed class RollupRunner(
             else
             {
                 pass.Tried++;
-                await RollDayAsync(pass, day, inDay, cancellationToken);
+                await TryDayAsync(pass, day, inDay, cancellationToken);
             }
             if (day.Marks is { } seen) await store.UnmarkAsync(day.Property, day.Day, seen, cancellationToken);
         }
@@ -179,6 +181,22 @@ internal sealed class RollupRunner(
             pass.FirstError ??= $"{day.Property} {day.Day:yyyy-MM-dd}: {Database.Describe(e)}";
             pass.DatabaseAway = e is NpgsqlException and not PostgresException;   // the rest would fail too
             log.DayFailed(e, day.Property, day.Day);
+        }
+    }
+
+    private async Task TryDayAsync(Pass pass, RollupDay day, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
+    {
+        for (var i = 1; ; i++)
+        {
+            try
+            {
+                await RollDayAsync(pass, day, inDay, cancellationToken);
+                return;
+            }
+            catch (PostgresException e) when (i < Tries && e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+            {
+                // Another transaction was in the way, a migration's perhaps; of the day nothing was stored.
+            }
         }
     }
 

@@ -18,6 +18,7 @@ namespace Footfall.Tests.Postgres;
 public sealed class DistributionTests : IAsyncLifetime
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private static readonly TimeSpan LongerThanDeadlocksAreLookedFor = TimeSpan.FromSeconds(1.5);   // deadlock_timeout is 1 s
     private static readonly DateTimeOffset Noon = new(2026, 3, 2, 12, 0, 0, TimeSpan.Zero);
 
     private readonly List<TestDatabase> databases = [];
@@ -105,6 +106,50 @@ public sealed class DistributionTests : IAsyncLifetime
         Assert.Equal("400", await database.ScalarAsync<string>("select count(*)::text from events"));
         Assert.Equal("400", await database.ScalarAsync<string>("select sum(events)::text from daily_metric_rollups"));
         Assert.Empty(await new Discrepancy(database.Source).FindAsync(new DateOnly(2026, 3, 1), new DateOnly(2026, 3, 10), null, Ct));
+    }
+
+    [Fact]
+    public async Task A_rollup_under_way_is_waited_for_and_not_broken_off()
+    {
+        var database = await NewMigratedAsync();
+        await StoreAsync(database, Events(0, 50));
+        var inTheMiddle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var goOn = new TaskCompletionSource();
+        var model = new TwoReads(inTheMiddle, goOn.Task);
+        var runner = new RollupRunner(database.Source, new RollupStore(database.Source), [model], TimeProvider.System, NullLogger<RollupRunner>.Instance);
+        var rolling = runner.RunDirtyAsync(null, wait: true, Ct);
+        await inTheMiddle.Task.WaitAsync(Ct);
+
+        var waits = new List<string>();
+        var distributing = Distribution.RunAsync(database.Source, 4, dryRun: false, Ct, new Told(waits));
+        await Task.Delay(LongerThanDeadlocksAreLookedFor, Ct);
+        Assert.False(distributing.IsCompleted);
+        goOn.SetResult();
+        Assert.Null((await rolling).Error);
+        Assert.Equal(1, model.Begun);   // and not tried again either
+        Assert.Equal(50, (await distributing).Tables.Single(t => t.Table == "events").Rows);
+        Assert.Contains("rollup", Assert.Single(waits), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_reads_the_tables_in_another_order_is_waited_for_and_not_broken_off()
+    {
+        var database = await NewMigratedAsync();
+        await StoreAsync(database, Events(0, 50));
+        await using var reader = await database.Source.OpenConnectionAsync(Ct);
+        await using var transaction = await reader.BeginTransactionAsync(Ct);
+        Assert.Equal(50L, await CountAsync(reader, "events"));
+
+        var waits = new List<string>();
+        var distributing = Distribution.RunAsync(database.Source, 4, dryRun: false, Ct, new Told(waits));
+        // Whoever comes second to wait in a circle finds it, and is broken off.
+        await Task.Delay(LongerThanDeadlocksAreLookedFor, Ct);
+        Assert.Equal(30L, await CountAsync(reader, "visitors"));
+        await StoreAsync(database, Events(50, 10));   // events come in all the same
+        Assert.False(distributing.IsCompleted);
+        await transaction.CommitAsync(Ct);
+        Assert.Equal(60, (await distributing).Tables.Single(t => t.Table == "events").Rows);
+        Assert.Contains("reads the tables", Assert.Single(waits), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -284,6 +329,12 @@ public sealed class DistributionTests : IAsyncLifetime
         Assert.Null((await runner.RunDirtyAsync(null, wait: true, Ct)).Error);
     }
 
+    private static async Task<long> CountAsync(NpgsqlConnection connection, string table)
+    {
+        await using var command = new NpgsqlCommand($"select count(*) from {table}", connection);
+        return (long)(await command.ExecuteScalarAsync(Ct))!;
+    }
+
     /// <summary>Every row of every table, in an order of its own.</summary>
     private static async Task<List<string>> AllRowsAsync(TestDatabase database)
     {
@@ -300,6 +351,28 @@ public sealed class DistributionTests : IAsyncLifetime
         {
             await using var command = new NpgsqlCommand(statement, connection);
             await command.ExecuteNonQueryAsync(Ct);
+        }
+    }
+
+    private sealed class Told(List<string> lines) : IProgress<string>
+    {
+        public void Report(string value) => lines.Add(value);
+    }
+
+    /// <summary>Reads events and, when it may go on, visitors.</summary>
+    private sealed class TwoReads(TaskCompletionSource inTheMiddle, Task goOn) : IDayModel
+    {
+        public string Job => "two-reads";
+
+        public int Begun { get; private set; }
+
+        public async Task<DayOutcome> RollAsync(NpgsqlConnection connection, DayScope scope, CancellationToken cancellationToken)
+        {
+            Begun++;
+            var events = await CountAsync(connection, "events");
+            inTheMiddle.TrySetResult();
+            await goOn.WaitAsync(cancellationToken);
+            return new DayOutcome((int)(events + await CountAsync(connection, "visitors")), 0);
         }
     }
 }
