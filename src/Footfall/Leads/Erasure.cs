@@ -2,6 +2,7 @@ using System.Text.Json;
 using Footfall.Capture;
 using Footfall.Hosting;
 using Footfall.Ingestion;
+using Footfall.Postgres;
 using Npgsql;
 
 namespace Footfall.Leads;
@@ -11,7 +12,7 @@ internal sealed record ErasureSubject(Guid? LeadId, EmailAddress? Address);
 
 /// <summary>
 /// Erases one person: everything that is certainly theirs goes in one transaction, under the lock that ingestion takes, so that nothing
-/// of theirs is stored meanwhile or after. What is still under way in journals and files is turned away from then on. What is left
+/// of theirs is stored meanwhile or after; a rollup that is at work on rows of theirs begins its day again. What is still under way in journals and files is turned away from then on. What is left
 /// of deleted rows on the disk goes soon after: <see cref="ErasureScrub"/>.
 /// </summary>
 internal sealed class Erasure(
@@ -25,7 +26,7 @@ internal sealed class Erasure(
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BatchWriter.LockAsync(connection, cancellationToken);
+        await LockAsync(connection, cancellationToken);
         var leads = await ErasureStore.PersonAsync(connection, subject.LeadId, subject.Address?.Normalized, cancellationToken);
         if (leads.Count == 0)
         {
@@ -51,6 +52,17 @@ internal sealed class Erasure(
         ErasedFiles.Delete(rests);
         log.PersonErased(receipt.Id, counts.Leads, counts.Visitors, counts.Events, receipt.Hash);
         return new ErasureBody(DryRun: false, counts, receipt);
+    }
+
+    /// <summary>Nothing of the person is stored by ingestion, or by a rollup that saw the rows, from here to the end of the transaction or after.</summary>
+    private static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using (var alone = new NpgsqlCommand("select pg_advisory_xact_lock(@key)", connection))
+        {
+            alone.Parameters.AddWithValue("key", Locks.Erasures);
+            await alone.ExecuteNonQueryAsync(cancellationToken);
+        }
+        await BatchWriter.LockAsync(connection, cancellationToken);
     }
 
     /// <summary>A receipt by its id, and whether nothing is left on the disk; null when there is none.</summary>
@@ -80,7 +92,7 @@ internal sealed class Erasure(
     public async Task<List<string>?> EraseAgainAsync(NpgsqlConnection connection, KnownErasure known, CancellationToken cancellationToken)
     {
         if (await ErasureStore.IsKnownAsync(connection, known.Id, cancellationToken)) return null;
-        await BatchWriter.LockAsync(connection, cancellationToken);
+        await LockAsync(connection, cancellationToken);
         var leads = await ErasureStore.LeadsAsync(connection, known.Leads, cancellationToken);
         var (_, work, visitors, rests) = await RemoveAsync(connection, leads, known.Visitors, cancellationToken);
         await ErasureStore.RememberAsync(

@@ -6,6 +6,9 @@ internal static class Locks
     /// <summary>Held by whoever writes rollups, or removes what they are made of.</summary>
     public const long Rollups = 0x466F6F74726F6C6C; // "Footroll"
 
+    /// <summary>Held by whoever erases people, and shared by whoever stores what was computed from rows that had them: for as long as it takes to see that nobody was erased meanwhile, and to commit.</summary>
+    public const long Erasures = 0x466F6F7445726173; // "FootEras"
+
     /// <summary>Held by whoever changes visitors, sessions and events.</summary>
     public const long VisitorRows = 0x466F6F7466616C6C; // "Footfall"
 

@@ -186,12 +186,17 @@ internal sealed class RollupRunner(
 
     private async Task TryDayAsync(Pass pass, RollupDay day, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
     {
+        var holdsOff = false;
         for (var i = 1; ; i++)
         {
             try
             {
-                await RollDayAsync(pass, day, inDay, cancellationToken);
+                await RollDayAsync(pass, day, holdsOff, inDay, cancellationToken);
                 return;
+            }
+            catch (ErasedMeanwhileException)
+            {
+                holdsOff = true;   // the second time for sure: the next erasure waits for this day
             }
             catch (PostgresException e) when (i < Tries && e.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
             {
@@ -200,8 +205,9 @@ internal sealed class RollupRunner(
         }
     }
 
-    private async Task RollDayAsync(Pass pass, RollupDay day, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
+    private async Task RollDayAsync(Pass pass, RollupDay day, bool holdsOff, Func<NpgsqlConnection, RollupDay, CancellationToken, Task>? inDay, CancellationToken cancellationToken)
     {
+        await using var fence = await ErasureFence.OpenAsync(database, holdsOff, cancellationToken);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
         await using (var reach = new NpgsqlCommand(SeeOwnRows, connection)) await reach.ExecuteNonQueryAsync(cancellationToken);
@@ -210,6 +216,7 @@ internal sealed class RollupRunner(
         for (var i = 0; i < outcomes.Length; i++) outcomes[i] = await pass.Models[i].RollAsync(connection, scope, cancellationToken);
         await RollupStore.BumpAsync(connection, day.Property, cancellationToken);
         if (inDay is not null) await inDay(connection, day, cancellationToken);
+        if (!await fence.HoldsAsync(cancellationToken)) throw new ErasedMeanwhileException();
         await transaction.CommitAsync(cancellationToken);
         for (var i = 0; i < outcomes.Length; i++) pass.Runs[i].Add(outcomes[i], scope);
         pass.Dependents.UnionWith(scope.Dependents.Select(d => (day.Property, d)));
