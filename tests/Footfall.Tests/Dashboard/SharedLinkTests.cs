@@ -78,7 +78,7 @@ public sealed partial class SharedLinkTests(DashboardServer server) : IClassFixt
     public async Task Every_link_of_a_shared_page_leads_somewhere_and_stays_with_its_link()
     {
         var start = $"/s/{await NewAsync()}";
-        await server.Api.StoreAsync(Told.Event("ann", $"{DashboardServer.Yesterday:yyyy-MM-dd}T15:00:00Z", type: "app_opened", path: "/app"));
+        await server.Api.StoreAsync(Told.Event("c", $"{DashboardServer.Yesterday:yyyy-MM-dd}T15:00:00Z", type: "app_opened", path: "/app"));
         using var anyone = server.NewClient();
         var (waiting, seen) = (new Queue<string>([$"{start}?{Days}"]), new HashSet<string>());
         while (waiting.TryDequeue(out var address))
