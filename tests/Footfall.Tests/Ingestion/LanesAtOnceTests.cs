@@ -34,6 +34,22 @@ public sealed class LanesAtOnceTests : IAsyncLifetime
         Assert.Equal([$"{Visitors}|{Noon.AddMinutes(-10):yyyy-MM-dd HH:mm}"], await database.RowsAsync("select count(*), to_char(min(first_seen_at) at time zone 'UTC', 'YYYY-MM-DD HH24:MI') from visitors where first_seen_at < '2026-03-02T12:00:00Z'"));
     }
 
+    [Fact]
+    public async Task No_statement_of_a_batch_is_compiled_first_whatever_the_server_is_set_to()
+    {
+        await using var source = new Npgsql.NpgsqlDataSourceBuilder(new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString) { Options = "-c jit=on" }.ConnectionString).Build();
+        await using var writer = new BatchWriter(source, new EventPartitions(TimeProvider.System), Options.Create(new SessionsOptions()), TimeProvider.System);
+        var batch = new IngestBatch();
+        foreach (var e in Events(0).Take(10)) batch.Add(e);
+        string? compiles = null;
+        await writer.WriteAsync(batch, async (connection, stop) =>
+        {
+            await using var show = new Npgsql.NpgsqlCommand("show jit", connection);
+            compiles = (string?)await show.ExecuteScalarAsync(stop);
+        }, Ct);
+        Assert.Equal("off", compiles);
+    }
+
     private async Task WriteAsync(int lane)
     {
         await Task.Yield();
