@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
 using Footfall.Access;
 using Footfall.Capture;
 using Footfall.Hosting;
 using Footfall.Leads;
 using Footfall.Postgres;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Command = System.CommandLine.Command;
 
 namespace Footfall.Cli;
@@ -48,7 +50,7 @@ internal static class KeysCommand
         var grace = TokenCommand.Grace();
         grace.Description = "Of admin: how long the old one works yet. Default: 24; 0 where it may be in wrong hands. The others of before are known again until their files are deleted.";
         var command = new Command("rotate", "Put a new secret in the place of one that the server made. Start the server again after it.") { kind, grace };
-        command.SetAction((parsed, stop) => run.RunAsync(parsed, async (context, _) =>
+        command.SetAction((parsed, stop) => run.RunAsync(parsed, async (context, cancelled) =>
         {
             var (name, file, what) = Kinds.Single(k => k.Name == parsed.GetRequiredValue(kind));
             if (Configured(context, name) is { } key)
@@ -67,9 +69,26 @@ internal static class KeysCommand
                 "pepper" => "From the server's next start on hashes are made with a new pepper. Visitors are known again by their own ids; addresses that were erased are known again; visitors of the last half hour are not linked to a form by address and browser.",
                 _ => $"From the server's next start on {what} are signed with a new key. Those that were signed before hold until the file keys/{file}.before-* is deleted.",
             });
+            await RecordAsync(context, name, name == "admin" ? hours : null, cancelled);
             return ExitCodes.Ok;
         }, stop));
         return command;
+    }
+
+    /// <summary>After it: a key in wrong hands is replaced whether or not there is a database to write that into.</summary>
+    /// <param name="grace">For how many hours the one of before works yet, where that ends.</param>
+    private static async Task RecordAsync(CommandContext context, string name, int? grace, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var database = await context.Services.OpenDatabaseForCommandAsync(cancellationToken);
+            var detail = grace is { } hours ? string.Create(CultureInfo.InvariantCulture, $$"""{"key":"{{name}}","graceHours":{{hours}}}""") : $$"""{"key":"{{name}}"}""";
+            await context.Get<AuditLog>().AddAsync(AuditLog.CommandLine, AuditAction.KeyRotated, null, detail, cancellationToken);
+        }
+        catch (Exception e) when (e is SetupException or NpgsqlException or TimeoutException)
+        {
+            await context.Error.WriteLineAsync($"The key is rotated all the same, but the audit log does not have it. {Database.Describe(e)}");
+        }
     }
 
     /// <summary>The setting that holds the secret; null when it lies in the data folder.</summary>

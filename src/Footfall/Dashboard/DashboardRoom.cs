@@ -79,6 +79,7 @@ public static class DashboardRoom
     {
         services.AddSingleton<ILastingRequest>(new EndedRows("link-revocation", "revoked shared links", "shared_links", "revoked_at"));
         services.AddSingleton<ILastingRequest>(new EndedRows("report-stop", "stopped reports", "report_recipients", "stopped_at"));
+        services.AddSingleton<ILastingRequest, RemovedRecipients>();
         return services;
     }
 

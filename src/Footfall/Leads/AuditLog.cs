@@ -24,6 +24,7 @@ internal enum AuditAction
     TokenRevoked,
     SharedLinkMade,
     SharedLinkRevoked,
+    KeyRotated,
 }
 
 /// <param name="Actor">The kind of key, a token's id, or the command line.</param>
@@ -73,6 +74,7 @@ internal sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock)
         AuditAction.TokenRevoked => "token_revoked",
         AuditAction.SharedLinkMade => "shared_link_made",
         AuditAction.SharedLinkRevoked => "shared_link_revoked",
+        AuditAction.KeyRotated => "key_rotated",
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 

@@ -122,6 +122,10 @@ public sealed class KeyRotationTests
         Assert.NotEqual(pepper, File.ReadAllText(Path.Combine(home, "keys", "ip-hash-pepper")));
         Assert.Equal(receipt, (await RunAsync("erase", "--email", "gone@example.org")).Split('\n')[0]);
         Assert.Matches("pepper .* 1", await RunAsync("keys", "list"));
+        await RunAsync("keys", "rotate", "links");
+        Assert.Equal(
+            ["""key_rotated|command line||{"key": "pepper"}""", """key_rotated|command line||{"key": "links"}"""],
+            await database.RowsAsync("select action, actor, lead_id, detail::text from audit_log where action = 'key_rotated' order by id"));
 
         var hashes = PersonalHashes.Create(Options.Create(new CaptureOptions { IpHashPepper = Secret, PreviousIpHashPeppers = ["another pepper of before"] }), new DataFolder(home), TimeProvider.System);
         Assert.Equal(3, hashes.EveryHashOfEmail("gone@example.org").DistinctBy(Convert.ToHexString).Count());   // its own, the folder's former one, the configured one
@@ -167,6 +171,17 @@ public sealed class KeyRotationTests
         using var key = new StringWriter();
         Assert.Equal(0, await Footfall.Cli.FootfallCommand.RunAsync(["--DataDir", home, "keys", "rotate", "admin", "--grace-hours", "0"], key, TextWriter.Null, Ct));
         Assert.Equal(48, key.ToString().Trim().Length);
+    }
+
+    [Fact]
+    public async Task A_key_is_rotated_also_when_the_audit_log_cannot_have_it_and_that_is_said()
+    {
+        var pepper = Path.Combine(home, "keys", "ip-hash-pepper");
+        var (exit, _, error) = await Backups.BackupFixture.RunAsync(home, "Host=127.0.0.1;Port=1;Timeout=2;Username=nobody;Database=none", "keys", "rotate", "pepper");
+        Assert.True(exit == 0, error);
+        Assert.Equal(64, File.ReadAllText(pepper).Trim().Length);
+        Assert.Contains("the audit log does not have it", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(File.ReadAllText(pepper).Trim(), error, StringComparison.OrdinalIgnoreCase);
     }
 
     private static async Task<HttpStatusCode> AskAsync(ApiServer server, string key, string header = "x-admin-key", string path = "/v1/audit")

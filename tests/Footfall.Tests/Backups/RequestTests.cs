@@ -36,14 +36,14 @@ public sealed class RequestTests : IAsyncLifetime
             select @v, gen_random_uuid(), now(), now(), 'default', 'page_view', 'direct', 'desktop', true, true, false
             """, ("v", Visitor));
         await SucceedsAsync("token", "create", "--name", "reader", "--role", "dashboard");
-        // A site with a visitor of its own, an address and a link; and a link and two readers of a report on another.
+        // A site with a visitor of its own, an address and a link; and a link and three readers of a report on another.
         await database.ExecuteAsync("""
             insert into properties (id, name) values ('closed', 'Closed soon');
             insert into visitors (id, anon_id, kind, number, first_seen_at, last_seen_at) select @v, 'visitor-closed', 'anon_id', nextval('visitor_numbers'), now(), now();
             insert into events (visitor_id, id, occurred_at, received_at, property_id, event_type, traffic_source, device_type, is_entrance, is_exit, is_conversion)
             select @v, gen_random_uuid(), now(), now(), 'closed', 'page_view', 'direct', 'desktop', true, true, false;
-            insert into report_recipients (id, property_id, address, added_at) values (@stops, 'default', 'stops@example.org', now()), (@reads, 'default', 'reads@example.org', now())
-            """, ("v", VisitorOfClosed), ("stops", Stops), ("reads", Reads));
+            insert into report_recipients (id, property_id, address, added_at) values (@stops, 'default', 'stops@example.org', now()), (@reads, 'default', 'reads@example.org', now()), (@leaves, 'default', 'leaves@example.org', now())
+            """, ("v", VisitorOfClosed), ("stops", Stops), ("reads", Reads), ("leaves", Leaves));
         var links = new SharedLinkStore(database.Source, new AuditLog(database.Source, TimeProvider.System), TimeProvider.System);
         link = (await links.CreateAsync("a test", "default", "for the board", null, null, [], Ct)).Link.Id;
         await links.CreateAsync("a test", "default", "for the team", null, null, [], Ct);
@@ -55,6 +55,7 @@ public sealed class RequestTests : IAsyncLifetime
 
     private static readonly Guid Stops = Guid.NewGuid();
     private static readonly Guid Reads = Guid.NewGuid();
+    private static readonly Guid Leaves = Guid.NewGuid();
 
     private static Guid VisitorOfClosed { get; } = Footfall.Capture.VisitorIds.OfAnonId("visitor-closed");
 
@@ -66,7 +67,7 @@ public sealed class RequestTests : IAsyncLifetime
         var receipt = await AskAsync();
         File.Delete(Path.Combine(folder, RequestList.FileName));
         var output = await SucceedsAsync("restore", "--replace", "--from", shelf);
-        Assert.Contains("1 erasures, 1 withdrawals of consent, 1 revoked tokens, 2 deleted properties, 1 revoked shared links, 1 stopped reports", output, StringComparison.Ordinal);
+        Assert.Contains("1 erasures, 1 withdrawals of consent, 1 revoked tokens, 2 deleted properties, 1 recipients taken off reports, 1 revoked shared links, 1 stopped reports", output, StringComparison.Ordinal);
         await AreMetAsync(database, receipt);
 
         // Once more, nothing is left to be done twice.
@@ -82,7 +83,7 @@ public sealed class RequestTests : IAsyncLifetime
         await using var target = await TestDatabase.CreateAsync(migrated: false);
         var (exit, output, error) = await BackupFixture.RunAsync(folder, target.ConnectionString, "restore", "--from", shelf);
         Assert.True(exit == 0, error);
-        Assert.Contains("1 erasures, 1 withdrawals of consent, 1 revoked tokens, 2 deleted properties, 1 revoked shared links, 1 stopped reports", output, StringComparison.Ordinal);
+        Assert.Contains("1 erasures, 1 withdrawals of consent, 1 revoked tokens, 2 deleted properties, 1 recipients taken off reports, 1 revoked shared links, 1 stopped reports", output, StringComparison.Ordinal);
         await AreMetAsync(target, receipt);
     }
 
@@ -157,6 +158,7 @@ public sealed class RequestTests : IAsyncLifetime
             Assert.True(await host.Services.GetRequiredService<Withdrawals>().WithdrawAsync(withdrawn, ConsentMethod.UnsubscribeLink, null, Ct));
             Assert.True(await new SharedLinkStore(database.Source, new AuditLog(database.Source, TimeProvider.System), TimeProvider.System).RevokeAsync("a test", "default", link, Ct));
             Assert.Equal("default", await host.Services.GetRequiredService<ReportStore>().StopAsync(Stops, Ct));
+            await host.Services.GetRequiredService<ReportStore>().RemoveAsync("default", Leaves, Ct);
             var removal = host.Services.GetRequiredService<PropertyRemoval>();
             Assert.Equal(1, (await removal.RemoveAsync("closed", "a test", Ct))!.Events);
             // One that the backup has never heard of, whose events a journal may still hold.
@@ -182,6 +184,7 @@ public sealed class RequestTests : IAsyncLifetime
         Assert.Equal(["for the board"], await target.RowsAsync("select name from shared_links where revoked_at is not null"));
         Assert.Equal(["for the team"], await target.RowsAsync("select name from shared_links where revoked_at is null"));
         Assert.Equal(["reads@example.org|", "stops@example.org|stopped"], await target.RowsAsync("select address, case when stopped_at is not null then 'stopped' else '' end from report_recipients order by 1"));
+        Assert.Equal([Leaves.ToString()], await target.RowsAsync("select id from removed_recipients"));
         Assert.Equal(0, await target.ScalarAsync<long>("select count(*) from properties where id = 'closed'"));
         Assert.Equal(0, await target.ScalarAsync<long>("select count(*) from events where property_id = 'closed'"));
         Assert.Equal(0, await target.ScalarAsync<long>("select count(*) from visitors where id = @v", ("v", VisitorOfClosed)));

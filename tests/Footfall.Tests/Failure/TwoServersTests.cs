@@ -35,7 +35,7 @@ public sealed class TwoServersTests : IAsyncLifetime
         var died = await database.ScalarAsync<DateTimeOffset>("select clock_timestamp()");
         var takeover = System.Diagnostics.Stopwatch.StartNew();
         // Ingestion, sealing and rollups: whatever lock the killed one held is free, and the other does the work.
-        foreach (var work in new[] { "select exists (select from events where received_at > @died)", "select exists (select from rollup_runs where job = 'daily' and status = 'succeeded' and started_at > @died)", "select exists (select from rollup_runs where job = 'seal-sessions' and status = 'succeeded' and started_at > @died)" })
+        foreach (var work in new[] { "select exists (select 1 from events where received_at > @died)", "select exists (select from rollup_runs where job = 'daily' and status = 'succeeded' and started_at > @died)", "select exists (select from rollup_runs where job = 'seal-sessions' and status = 'succeeded' and started_at > @died)" })
             await Eventually.IsTrueAsync(work, () => database.ScalarAsync<bool>(work, ("died", died)), Ct);
         Assert.InRange(takeover.Elapsed, TimeSpan.Zero, TimeSpan.FromMinutes(1));
         await AcknowledgedAsync(load, load.AcknowledgedCount + 1_000);

@@ -74,7 +74,8 @@ internal sealed class ReportStore(NpgsqlDataSource database, TimeProvider clock)
 
     // Who wants no more of them stays known as that, so that nobody puts them back by mistake.
     private const string RemoveRecipient = """
-        with removed as (delete from report_recipients where property_id = @property and id = @id and stopped_at is null returning id)
+        with removed as (delete from report_recipients where property_id = @property and id = @id and stopped_at is null returning id),
+             known as (insert into removed_recipients (id, removed_at) select id, @now from removed on conflict (id) do nothing)
         delete from report_deliveries where state = 'waiting' and recipient_id in (select id from removed)
         """;
 
@@ -119,7 +120,10 @@ internal sealed class ReportStore(NpgsqlDataSource database, TimeProvider clock)
 
     private const string Abandoned = "update report_deliveries set state = 'failed', error = @error, changed_at = @now where state = 'sending'";
 
-    private const string Forget = "delete from report_deliveries where changed_at < @before";
+    private const string Forget = """
+        delete from report_deliveries where changed_at < @before;
+        delete from removed_recipients where removed_at < @before
+        """;
 
     private const string ReadOutcomes = """
         select d.week, case when d.recipient_id = '00000000-0000-0000-0000-000000000000' then null else coalesce(r.address, 'taken off the list') end, d.state, d.changed_at, d.error
