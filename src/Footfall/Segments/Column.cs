@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Footfall.Segments;
 
 /// <summary>
-/// Values one after another, outside the collector's heap, in blocks of 64 KB: it grows without a copy of what is there, and what it takes
+/// Values one after another, outside the collector's heap, in <see cref="NativeBlocks"/>: it grows without a copy of what is there, and what it takes
 /// is free the moment it is disposed of. A day's building fills and empties tens of megabytes every few seconds; left to the collector,
 /// several builds' leavings lay about. Whoever makes one disposes of it.
 /// </summary>
@@ -13,7 +13,7 @@ internal sealed unsafe class Column<T> : IDisposable
     where T : unmanaged
 {
     private const int FirstValues = 16;
-    private static readonly int Shift = 16 - BitOperations.Log2((uint)sizeof(T));
+    private static readonly int Shift = BitOperations.Log2(NativeBlocks.BlockBytes) - BitOperations.Log2((uint)sizeof(T));
     private static readonly int PerBlock = 1 << Shift;
 
     private nint[] blocks = [];
@@ -56,23 +56,37 @@ internal sealed unsafe class Column<T> : IDisposable
 
     public void Dispose()
     {
-        for (var i = 0; i < used; i++) NativeMemory.Free((void*)blocks[i]);
+        for (var i = 0; i < used; i++)
+        {
+            if (capacity < PerBlock) NativeMemory.Free((void*)blocks[i]);
+            else NativeBlocks.Give(blocks[i]);
+        }
         (blocks, used, capacity, Count) = ([], 0, 0, 0);
     }
 
     private void Grow()
     {
-        if (used == 1 && capacity < PerBlock)
+        if (used == blocks.Length) Array.Resize(ref blocks, Math.Max(4, used * 2));
+        if (capacity >= PerBlock)
         {
-            var more = Math.Min(PerBlock, capacity * 2);
-            blocks[0] = (nint)NativeMemory.Realloc((void*)blocks[0], (nuint)more * (nuint)sizeof(T));
-            capacity = more;
+            blocks[used++] = NativeBlocks.Take();
+            capacity += PerBlock;
             return;
         }
-        if (used == blocks.Length) Array.Resize(ref blocks, Math.Max(4, used * 2));
-        var values = used == 0 ? FirstValues : PerBlock;
-        blocks[used++] = (nint)NativeMemory.Alloc((nuint)values * (nuint)sizeof(T));
-        capacity += values;
+        // A day of little traffic has some hundred columns of a few values.
+        var more = Math.Max(FirstValues, capacity * 2);
+        if (more < PerBlock)
+        {
+            blocks[0] = (nint)NativeMemory.Realloc((void*)blocks[0], (nuint)more * (nuint)sizeof(T));
+        }
+        else
+        {
+            var block = NativeBlocks.Take();
+            NativeMemory.Copy((void*)blocks[0], (void*)block, (nuint)capacity * (nuint)sizeof(T));
+            NativeMemory.Free((void*)blocks[0]);
+            blocks[0] = block;
+        }
+        (used, capacity) = (1, more);
     }
 }
 
@@ -85,7 +99,7 @@ internal sealed unsafe class Scratch<T> : IDisposable
     public Scratch(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        values = (T*)NativeMemory.Alloc(Math.Max(1, (nuint)length * (nuint)sizeof(T)));
+        values = (T*)NativeMemory.Alloc((nuint)NativeBlocks.Asked((long)length * sizeof(T)));
         Length = length;
     }
 

@@ -114,7 +114,7 @@ internal sealed unsafe class PackedWriter : IDisposable
     {
         if (capacity - length < count)
         {
-            var wanted = Math.Max((long)length + count, Math.Max(FirstBytes, Math.Min(capacity * 3L / 2, Array.MaxLength)));
+            var wanted = NativeBlocks.Asked(Math.Max((long)length + count, Math.Max(FirstBytes, Math.Min(capacity * 3L / 2, Array.MaxLength))));
             bytes = (byte*)NativeMemory.Realloc(bytes, (nuint)wanted);
             capacity = checked((int)wanted);
         }

@@ -115,11 +115,12 @@ internal sealed class TextTable : IDisposable
 internal sealed unsafe class TextArena : IDisposable
 {
     private const int BlockShift = 16;
-    private const int BlockBytes = 1 << BlockShift;
+    private const int BlockBytes = NativeBlocks.BlockBytes;
     private const int FirstBytes = 256;
     private const int LengthBytes = 4;
 
     private nint[] blocks = [];
+    private readonly HashSet<int> odd = [];   // blocks of another size
     private int used;       // blocks
     private int size;       // of the last
     private int filled;     // of the last
@@ -166,16 +167,20 @@ internal sealed unsafe class TextArena : IDisposable
 
     public void Dispose()
     {
-        for (var i = 0; i < used; i++) NativeMemory.Free((void*)blocks[i]);
+        for (var i = 0; i < used; i++)
+        {
+            if (odd.Contains(i)) NativeMemory.Free((void*)blocks[i]);
+            else NativeBlocks.Give(blocks[i]);
+        }
+        odd.Clear();
         (blocks, used, size, filled, Bytes) = ([], 0, 0, 0, 0);
     }
 
     private void Grow(int needed)
     {
-        // Where a text begins has two bytes: a block that is longer, for a text that is, has nothing else in it.
-        if (used == 1 && filled + needed <= BlockBytes && size < BlockBytes)
+        if (used == 1 && size < BlockBytes && filled + needed < BlockBytes)
         {
-            var more = Math.Min(BlockBytes, Math.Max(size * 2, filled + needed));
+            var more = Math.Min(BlockBytes - 1, Math.Max(size * 2, filled + needed));
             blocks[0] = (nint)NativeMemory.Realloc((void*)blocks[0], (nuint)more);
             Bytes += more - size;
             size = more;
@@ -183,8 +188,17 @@ internal sealed unsafe class TextArena : IDisposable
         }
         if (used == 1 << (32 - BlockShift)) throw new InvalidOperationException("A day's texts take more than 4 GB.");
         if (used == blocks.Length) Array.Resize(ref blocks, Math.Max(4, used * 2));
-        size = Math.Max(used == 0 ? FirstBytes : BlockBytes, needed);
-        blocks[used] = (nint)NativeMemory.Alloc((nuint)size);
+        // The first begins small. Where a text begins has two bytes: a block that is longer, for a text that is, has nothing else in it.
+        size = used == 0 && needed < BlockBytes ? Math.Max(FirstBytes, needed) : Math.Max(BlockBytes, needed);
+        if (size == BlockBytes)
+        {
+            blocks[used] = NativeBlocks.Take();
+        }
+        else
+        {
+            blocks[used] = (nint)NativeMemory.Alloc((nuint)size);
+            odd.Add(used);
+        }
         used++;
         filled = 0;
         Bytes += size;
