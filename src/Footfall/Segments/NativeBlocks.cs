@@ -7,7 +7,7 @@ namespace Footfall.Segments;
 /// tens of megabytes, with holes in it, once for each thread that asks. What is larger it maps and unmaps, and what of it nobody writes to is
 /// there in name only: so blocks are cut from large slabs, and whatever is long is asked for as if it were longer.
 /// </summary>
-internal static unsafe class NativeBlocks
+internal static unsafe partial class NativeBlocks
 {
     public const int BlockBytes = 1 << 16;
 
@@ -16,6 +16,8 @@ internal static unsafe class NativeBlocks
 
     private static readonly Lock Gate = new();
     private static readonly List<Slab> Slabs = [];
+
+    private static bool canTrim = OperatingSystem.IsLinux();
 
     private sealed class Slab
     {
@@ -65,6 +67,30 @@ internal static unsafe class NativeBlocks
         }
     }
 
+    /// <summary>
+    /// Has the allocator give back what it keeps. Packing takes and frees tens of megabytes inside Brotli, of which glibc keeps a part for each
+    /// thread that has ever packed: 40 MB after some builds.
+    /// </summary>
+    public static void Trim()
+    {
+        if (!canTrim) return;
+        try
+        {
+            _ = TrimAllocator(0);   // whether there was anything
+        }
+        catch (EntryPointNotFoundException)
+        {
+            canTrim = false;   // another libc, which keeps less
+        }
+        catch (DllNotFoundException)
+        {
+            canTrim = false;
+        }
+    }
+
     /// <summary>How much to ask the allocator for where so much is needed side by side.</summary>
     public static long Asked(long bytes) => bytes <= BlockBytes ? Math.Max(1, bytes) : Math.Max(bytes, LongBytes);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimAllocator(nuint keep);
 }

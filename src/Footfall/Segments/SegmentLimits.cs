@@ -7,9 +7,9 @@ namespace Footfall.Segments;
 /// <param name="PropEntries">Values of all hits and keys together.</param>
 internal sealed record SegmentLimits(int Hits, int Sessions, long TextBytes, int PropKeys, int PropValues, int PropEntries)
 {
-    public static readonly SegmentLimits Usual = new(5_000_000, 5_000_000, 200_000_000, 200, 20_000, 8_000_000) { Texts = 500_000, BuildBytes = 256_000_000 };
+    public static readonly SegmentLimits Usual = new(5_000_000, 5_000_000, 200_000_000, 200, 20_000, 8_000_000) { Texts = 200_000, BuildBytes = 256_000_000 };
 
-    /// <summary>Different paths, referrers and so on, all together.</summary>
+    /// <summary>Different paths, referrers and so on, all together: more of them, and nearly each event has a path of its own.</summary>
     public int Texts { get; init; } = int.MaxValue;
 
     /// <summary>Memory that building the day may take, as <see cref="SegmentBuilder.BuildBytes"/> has it: half of what decoded segments may.</summary>
@@ -25,7 +25,6 @@ internal sealed record SegmentLimits(int Hits, int Sessions, long TextBytes, int
             Sessions = (int)(Usual.Sessions * share),
             TextBytes = (long)(Usual.TextBytes * share),
             PropEntries = (int)(Usual.PropEntries * share),
-            Texts = (int)(Usual.Texts * share),
             BuildBytes = (long)(Usual.BuildBytes * share),
         };
     }

@@ -8,6 +8,9 @@ internal sealed class SegmentModel(SegmentLimits limits, ILogger<SegmentModel> l
 {
     private const int FirstFact = 8;
 
+    /// <summary>A day of so many hits takes tens of megabytes for a moment.</summary>
+    private const int Large = 50_000;
+
     private const int GuestsAtOnce = 10_000;
 
     /// <summary>What is called a session's source.</summary>
@@ -56,6 +59,7 @@ internal sealed class SegmentModel(SegmentLimits limits, ILogger<SegmentModel> l
             return new DayOutcome(0, 0);
         }
         var changed = await SegmentStore.WriteAsync(connection, scope.PropertyId, scope.Day, segment, scope.Now, cancellationToken);
+        if (segment.Hits >= Large) NativeBlocks.Trim();
         return new DayOutcome(changed ? 1 : 0, 0);
     }
 
@@ -108,6 +112,8 @@ internal sealed class SegmentModel(SegmentLimits limits, ILogger<SegmentModel> l
             var type = builder.Code(SegmentWords.EventType, letters.Read(rows, 4));
             var path = rows.IsDBNull(5) ? 0 : builder.Code(SegmentWords.Path, letters.Read(rows, 5));
             builder.Add(rows.GetGuid(0), rows.GetGuid(1), type, path, Since(rows.GetDateTime(2), scope), rows.GetBoolean(3), rows.IsDBNull(6) ? default : letters.Read(rows, 6));
+            // What taking in so many events has left to the collector would otherwise lie about beside it: nothing here asks the collector for room.
+            if (builder.Hits == Large) GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
     }
 
