@@ -35,15 +35,6 @@ internal static unsafe partial class NativeBlocks
         public bool Has(nint block) => block >= Start && block < Start + LongBytes;
     }
 
-    /// <summary>Bytes in blocks that are taken.</summary>
-    public static long BytesTaken
-    {
-        get
-        {
-            lock (Gate) return Slabs.Sum(s => (long)(s.Fresh - s.Given.Count) * BlockBytes);
-        }
-    }
-
     /// <summary>A block of <see cref="BlockBytes"/>, not cleared.</summary>
     public static nint Take()
     {
