@@ -5,9 +5,9 @@ namespace Footfall.Ingestion;
 /// <summary>Section <c>Ingestion</c>.</summary>
 internal sealed class IngestionOptions
 {
-    /// <summary>How many bytes of the journal one transaction takes at most.</summary>
+    /// <summary>How many bytes of the journal one transaction takes at most. In memory it is several times as much for each writer while it is worked on.</summary>
     [Range(64 * 1024, 256 * 1024 * 1024, ErrorMessage = "Ingestion:BatchBytes must be between 65536 and 268435456.")]
-    public int BatchBytes { get; set; } = 8 * 1024 * 1024;
+    public int BatchBytes { get; set; } = 3 * 1024 * 1024;
 
     /// <summary>How long to wait, after the first waiting event, for more to come into the same transaction. Trades freshness for fewer, larger transactions.</summary>
     [Range(0, 10_000, ErrorMessage = "Ingestion:GatherMilliseconds must be between 0 and 10000.")]

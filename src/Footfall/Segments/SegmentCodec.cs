@@ -6,8 +6,8 @@ namespace Footfall.Segments;
 /// <summary>A segment as bytes.</summary>
 internal sealed record EncodedSegment(byte[] Payload, int Homes, int Rows, int Hits, long DecodedBytes)
 {
-    /// <summary>Of a day that is too large for a segment.</summary>
-    public static readonly EncodedSegment TooLarge = new([], 0, 0, 0, 0);
+    /// <summary>Of a day that is too large for a segment: under these limits, which its <see cref="DecodedBytes"/> stand for.</summary>
+    public static EncodedSegment TooLarge(SegmentLimits limits) => new([], 0, 0, 0, limits.BuildBytes);
 }
 
 /// <summary>Between a segment's columns and its payload: docs/segments.md. The same columns give the same bytes.</summary>
@@ -16,27 +16,11 @@ internal static class SegmentCodec
     /// <summary>Of the payload; what another version wrote is not read but built anew.</summary>
     public const int Format = 1;
 
-    private const uint Magic = 0x47455346;   // "FSEG"
+    public const uint Magic = 0x47455346;   // "FSEG"
     private const int ChecksumBytes = 4;
     private const int MostNumbers = PackedReader.MaxNumbers;
 
-    public static EncodedSegment Encode(SegmentData data)
-    {
-        var payload = new PackedWriter();
-        payload.Fixed(Magic);
-        payload.Byte(Format);
-        payload.Number((ulong)data.Day.DayNumber);
-        payload.Number((ulong)data.Homes);
-        payload.Number((ulong)data.Rows);
-        payload.Number((ulong)data.Hits);
-        payload.Section(TextsOf(data));
-        payload.Section(SessionsOf(data));
-        payload.Section(HitsOf(data));
-        WriteProps(payload, data.Props);
-        payload.Fixed(Crc(payload.Written));
-        var bytes = payload.Written.ToArray();
-        return new EncodedSegment(bytes, data.Homes, data.Rows, data.Hits, data.DecodedBytes);
-    }
+    public static EncodedSegment Encode(SegmentData data) => SegmentEncoder.Encode(new DataColumns(data));
 
     /// <exception cref="InvalidDataException">The payload is damaged, or not of this format.</exception>
     public static SegmentData Decode(ReadOnlySpan<byte> payload)
@@ -53,15 +37,6 @@ internal static class SegmentCodec
         return Read(ref reader, DateOnly.FromDayNumber(day), homes, rows, hits, texts);
     }
 
-    public static PackedProp Pack(PropData prop)
-    {
-        var raw = new PackedWriter();
-        raw.Planes(Deltas(prop.Hits));
-        raw.Planes(prop.Values, prop.Hits.Length);
-        raw.Texts(prop.Texts);
-        return new PackedProp(prop.Hits.Length, raw.Written.Length, PackedWriter.Pack(raw.Written));
-    }
-
     public static PropData Unpack(PackedProp prop)
     {
         var reader = new PackedReader(PackedReader.Unpack(prop.Packed, prop.RawLength));
@@ -72,70 +47,12 @@ internal static class SegmentCodec
         return new PropData(hits, values, texts);
     }
 
-    private static PackedWriter TextsOf(SegmentData data)
-    {
-        var section = new PackedWriter();
-        foreach (var texts in data.Texts) section.Texts(texts);
-        return section;
-    }
-
     private static string[][] ReadTexts(byte[] section)
     {
         var reader = new PackedReader(section);
         var texts = new string[Enum.GetValues<SegmentWords>().Length][];
         for (var kind = 0; kind < texts.Length; kind++) texts[kind] = reader.Texts();
         return texts;
-    }
-
-    private static PackedWriter SessionsOf(SegmentData data)
-    {
-        var section = new PackedWriter();
-        section.Planes(Deltas(data.Visitor.AsSpan(0, data.Homes)));
-        section.Planes(Deltas(data.Visitor.AsSpan(data.Homes)));
-        section.Planes(MemoryMarshal.Cast<int, uint>(data.Start.AsSpan(0, data.Homes)));
-        section.Planes(Array.ConvertAll(data.Start[data.Homes..], s => (uint)-s));
-        section.Planes(data.Duration);
-        WriteMicros(section, data.DurationMicros);
-        section.Planes(data.Engaged);
-        section.Raw(MemoryMarshal.AsBytes(data.Flags.AsSpan()));
-        foreach (var fact in data.Facts) section.Planes(fact, data.Rows);
-        section.Planes(data.Events, data.Rows);
-        section.Planes(data.PageViews, data.Rows);
-        section.Planes(data.Conversions, data.Rows);
-        section.Number((ulong)data.LongSessions.Length);
-        foreach (var s in data.LongSessions)
-        {
-            section.Number((ulong)s.Row);
-            section.Number((ulong)s.MoreDuration);
-            section.Number((ulong)s.MoreEngaged);
-        }
-        return section;
-    }
-
-    private static PackedWriter HitsOf(SegmentData data)
-    {
-        var section = new PackedWriter();
-        section.Number((ulong)data.Groups.Length);
-        var path = 0;
-        var rows = new uint[data.Hits];
-        foreach (var group in data.Groups)
-        {
-            section.Number((ulong)(group.Path - path));
-            section.Number((ulong)group.Type);
-            section.Number((ulong)group.Count);
-            path = group.Path;
-            Deltas(data.HitRow.AsSpan(group.First, group.Count)).CopyTo(rows.AsSpan(group.First));
-        }
-        section.Planes(rows);
-        var times = new uint[data.Hits];
-        for (var i = 0; i < times.Length; i++) times[i] = (uint)(data.HitTime[i] - Base(data.HitRow[i], data.Homes, data.Start));
-        section.Planes(times);
-        WriteMicros(section, data.HitMicros);
-        List<int> converted = [];
-        for (var i = 0; i < data.Hits; i++) if ((data.HitConverted[i >> 6] >> i & 1) != 0) converted.Add(i);
-        section.Number((ulong)converted.Count);
-        section.Planes(Deltas(CollectionsMarshal.AsSpan(converted)));
-        return section;
     }
 
     private static SegmentData Read(ref PackedReader payload, DateOnly day, int homes, int rows, int hits, string[][] texts)
@@ -212,22 +129,6 @@ internal static class SegmentCodec
         return first == hits ? groups : throw PackedReader.Damaged("its groups are not all of its hits");
     }
 
-    private static void WriteProps(PackedWriter payload, PropTable props)
-    {
-        payload.Number((ulong)props.Columns.Count);
-        foreach (var (key, prop) in props.Columns)
-        {
-            payload.Text(key);
-            payload.Number((ulong)prop.Hits);
-            payload.Number((ulong)prop.RawLength);
-            payload.Number((ulong)prop.Packed.Length);
-            payload.Raw(prop.Packed);
-        }
-        payload.Number((ulong)props.Missing.Count);
-        foreach (var key in props.Missing) payload.Text(key);
-        payload.Byte(props.MayMissOthers ? (byte)1 : (byte)0);
-    }
-
     private static PropTable ReadProps(ref PackedReader payload)
     {
         Dictionary<string, PackedProp> columns = new(StringComparer.Ordinal);
@@ -241,28 +142,10 @@ internal static class SegmentCodec
         return new PropTable(columns, missing, payload.Byte() != 0);
     }
 
-    private static void WriteMicros(PackedWriter section, ushort[]? micros)
-    {
-        section.Byte(micros is null ? (byte)0 : (byte)1);
-        if (micros is not null) section.Planes(micros);
-    }
-
     private static ushort[]? ReadMicros(ref PackedReader reader, int count) => reader.Byte() == 0 ? null : reader.Shorts(count);
 
     // Hits are told by how long after their session's start they were, those of guests by the time of day.
-    private static int Base(int row, int homes, int[] starts) => row < homes ? starts[row] * 1_000 : 0;
-
-    private static uint[] Deltas(ReadOnlySpan<int> ascending)
-    {
-        var deltas = new uint[ascending.Length];
-        var before = 0;
-        for (var i = 0; i < deltas.Length; i++)
-        {
-            deltas[i] = (uint)(ascending[i] - before);
-            before = ascending[i];
-        }
-        return deltas;
-    }
+    public static int Base(int row, int homes, ReadOnlySpan<int> starts) => row < homes ? starts[row] * 1_000 : 0;
 
     private static int[] Sums(uint[] deltas)
     {
@@ -286,7 +169,7 @@ internal static class SegmentCodec
         if (codes.Most(count) >= texts) throw PackedReader.Damaged("a code has no text");
     }
 
-    private static uint Crc(ReadOnlySpan<byte> bytes)
+    public static uint Crc(ReadOnlySpan<byte> bytes)
     {
         var crc = ~0U;
         var words = MemoryMarshal.Cast<byte, ulong>(bytes);

@@ -8,11 +8,15 @@ internal sealed class SegmentModel(SegmentLimits limits, ILogger<SegmentModel> l
 {
     private const int FirstFact = 8;
 
-    /// <summary>A day of so many hits leaves tens of megabytes behind when it is built.</summary>
-    private const int LeavesMuch = 50_000;
+    /// <summary>A day of so many hits takes tens of megabytes for a moment.</summary>
+    private const int Large = 50_000;
+
+    private const int GuestsAtOnce = 10_000;
 
     /// <summary>What is called a session's source.</summary>
     public const string Source = @"coalesce(lower(s.utm_source), regexp_replace(s.referrer_host, '^www\.', ''))";
+
+    private static readonly SessionFact[] Facts = Enum.GetValues<SessionFact>();
 
     // The facts in the order of the enum.
     private const string Session = $"""
@@ -48,64 +52,85 @@ internal sealed class SegmentModel(SegmentLimits limits, ILogger<SegmentModel> l
 
     public async Task<DayOutcome> RollAsync(NpgsqlConnection connection, DayScope scope, CancellationToken cancellationToken)
     {
+        if (await SegmentStore.IsStillTooLargeAsync(connection, scope.PropertyId, scope.Day, limits, scope.Now, cancellationToken)) return new DayOutcome(0, 0);
         if (await BuildAsync(connection, scope, cancellationToken) is not { } segment)
         {
             await SegmentStore.RemoveAsync(connection, scope.PropertyId, scope.Day, cancellationToken);
             return new DayOutcome(0, 0);
         }
         var changed = await SegmentStore.WriteAsync(connection, scope.PropertyId, scope.Day, segment, scope.Now, cancellationToken);
-        // A busy day is built every few seconds. Left alone, the collector lets several builds' leavings pile up, since nothing else asks for so much.
-        if (segment.Hits >= LeavesMuch) GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+        if (segment.Hits >= Large) NativeBlocks.Trim();
         return new DayOutcome(changed ? 1 : 0, 0);
     }
 
     /// <summary>Null where nothing happened.</summary>
     private async Task<EncodedSegment?> BuildAsync(NpgsqlConnection connection, DayScope scope, CancellationToken cancellationToken)
     {
-        var builder = new SegmentBuilder(scope.Day, limits);
-        await using (var begun = scope.Command(Begun, connection)) await AddSessionsAsync(begun, builder, scope, cancellationToken);
-        await AddEventsAsync(connection, builder, scope, cancellationToken);
+        using var builder = new SegmentBuilder(scope.Day, limits);
+        var letters = new RowTexts();
+        await using (var begun = scope.Command(Begun, connection)) await AddSessionsAsync(begun, builder, letters, scope, cancellationToken);
+        if (!builder.IsTooLarge) await AddEventsAsync(connection, builder, letters, scope, cancellationToken);
+        foreach (var unknown in builder.Unknown.Chunk(GuestsAtOnce))
+        {
+            if (builder.IsTooLarge) break;
+            await using var guests = scope.Command(Guests, connection);
+            guests.Parameters.AddWithValue("visitors", Array.ConvertAll(unknown, u => u.Visitor));
+            guests.Parameters.AddWithValue("sessions", Array.ConvertAll(unknown, u => u.Session));
+            await AddSessionsAsync(guests, builder, letters, scope, cancellationToken);
+        }
         if (builder.IsTooLarge)
         {
-            log.DayTooLarge(scope.PropertyId, scope.Day, builder.Hits, builder.Sessions);
-            return EncodedSegment.TooLarge;
+            log.DayTooLarge(scope.PropertyId, scope.Day, builder.Hits, builder.Sessions, builder.Texts);
+            return EncodedSegment.TooLarge(limits);
         }
-        var unknown = builder.Unknown.ToList();
-        if (unknown.Count > 0)
-        {
-            await using var guests = scope.Command(Guests, connection);
-            guests.Parameters.AddWithValue("visitors", unknown.Select(u => u.Visitor).ToArray());
-            guests.Parameters.AddWithValue("sessions", unknown.Select(u => u.Session).ToArray());
-            await AddSessionsAsync(guests, builder, scope, cancellationToken);
-        }
-        return builder.Sessions == 0 ? null : SegmentCodec.Encode(builder.Build());
+        return builder.Sessions == 0 ? null : builder.Encode();
     }
 
-    private static async Task AddSessionsAsync(NpgsqlCommand command, SegmentBuilder builder, DayScope scope, CancellationToken cancellationToken)
+    private static async Task AddSessionsAsync(NpgsqlCommand command, SegmentBuilder builder, RowTexts letters, DayScope scope, CancellationToken cancellationToken)
     {
-        var facts = new string?[Enum.GetValues<SessionFact>().Length];
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         while (!builder.IsTooLarge && await rows.ReadAsync(cancellationToken))
         {
-            for (var fact = 0; fact < facts.Length; fact++) facts[fact] = rows.IsDBNull(FirstFact + fact) ? null : rows.GetString(FirstFact + fact);
             var ended = rows.GetDateTime(4);
             var flags = (rows.GetBoolean(6) ? SessionFlags.Bounce : SessionFlags.None) | (rows.GetBoolean(7) ? SessionFlags.Converted : SessionFlags.None)
                 | (ended >= scope.End.UtcDateTime ? SessionFlags.GoesOn : SessionFlags.None);
-            builder.Add(new BuiltSession(rows.GetGuid(0), rows.GetGuid(1), rows.GetInt32(2), Since(rows.GetDateTime(3), scope), Since(ended, scope), rows.GetInt64(5), flags, facts));
+            var session = builder.Add(rows.GetGuid(0), rows.GetGuid(1), rows.GetInt32(2), Since(rows.GetDateTime(3), scope), Since(ended, scope), rows.GetInt64(5), flags);
+            foreach (var fact in Facts)
+            {
+                var column = FirstFact + (int)fact;
+                if (!rows.IsDBNull(column)) builder.AddFact(session, fact, builder.Code(Vocabulary.KindOf(fact), letters.Read(rows, column)));
+            }
         }
     }
 
-    private static async Task AddEventsAsync(NpgsqlConnection connection, SegmentBuilder builder, DayScope scope, CancellationToken cancellationToken)
+    private static async Task AddEventsAsync(NpgsqlConnection connection, SegmentBuilder builder, RowTexts letters, DayScope scope, CancellationToken cancellationToken)
     {
         await using var command = scope.Command(Events, connection);
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         while (!builder.IsTooLarge && await rows.ReadAsync(cancellationToken))
         {
-            builder.Add(
-                rows.GetGuid(0), rows.GetGuid(1), Since(rows.GetDateTime(2), scope), rows.GetBoolean(3), rows.GetString(4),
-                rows.IsDBNull(5) ? null : rows.GetString(5), rows.IsDBNull(6) ? default : rows.GetFieldValue<byte[]>(6));
+            var type = builder.Code(SegmentWords.EventType, letters.Read(rows, 4));
+            var path = rows.IsDBNull(5) ? 0 : builder.Code(SegmentWords.Path, letters.Read(rows, 5));
+            builder.Add(rows.GetGuid(0), rows.GetGuid(1), type, path, Since(rows.GetDateTime(2), scope), rows.GetBoolean(3), rows.IsDBNull(6) ? default : letters.Read(rows, 6));
+            // What taking in so many events has left to the collector would otherwise lie about beside it: nothing here asks the collector for room.
+            if (builder.Hits == Large) GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
     }
 
     private static long Since(DateTime at, DayScope scope) => (at - scope.Start.UtcDateTime).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>Texts of rows as the UTF-8 that they come in: strings of a whole day would be garbage by the hundred megabytes.</summary>
+    private sealed class RowTexts
+    {
+        private byte[] letters = new byte[1_024];
+
+        /// <summary>Good until the next.</summary>
+        public ReadOnlySpan<byte> Read(NpgsqlDataReader rows, int column)
+        {
+            var length = (int)rows.GetBytes(column, 0, null, 0, 0);
+            if (letters.Length < length) letters = new byte[length * 2];
+            rows.GetBytes(column, 0, letters, 0, length);
+            return letters.AsSpan(0, length);
+        }
+    }
 }

@@ -28,8 +28,8 @@ internal static class SegmentRewrite
 
     private static SegmentData Rewrite(SegmentData data, Func<int, bool> keeps, Func<string, string> write)
     {
-        var texts = Array.ConvertAll(data.Texts, kind => Array.ConvertAll(kind, t => t is null ? null : write(t)));
-        var builder = new SegmentBuilder(data.Day, Unlimited);
+        using var builder = new SegmentBuilder(data.Day, Unlimited);
+        var codes = Array.ConvertAll(data.Texts, kind => new int[kind.Length]);   // in the builder; a text that nothing has any more gets none
         var more = data.LongSessions.ToDictionary(s => s.Row);
         for (var row = 0; row < data.Rows; row++)
         {
@@ -37,26 +37,33 @@ internal static class SegmentRewrite
             var start = data.Start[row] * MicrosOfSecond;
             var beyond = more.GetValueOrDefault(row);
             var lasted = ((data.Duration[row] + beyond.MoreDuration) * 1_000) + (data.DurationMicros?[row] ?? 0);
-            var facts = new string?[data.Facts.Length];
-            for (var fact = 0; fact < facts.Length; fact++) facts[fact] = texts[(int)Vocabulary.KindOf((SessionFact)fact)][data.Facts[fact][row]];
             var (visitor, id) = IdOf(row);
-            builder.Add(new BuiltSession(visitor, id, data.Visitor[row], start, start + lasted, data.Engaged[row] + beyond.MoreEngaged, data.Flags[row], facts));
+            var session = builder.Add(visitor, id, data.Visitor[row], start, start + lasted, data.Engaged[row] + beyond.MoreEngaged, data.Flags[row]);
+            for (var fact = 0; fact < data.Facts.Length; fact++) builder.AddFact(session, (SessionFact)fact, CodeOf(Vocabulary.KindOf((SessionFact)fact), data.Facts[fact][row]));
         }
         var numbers = new int[data.Hits];
         Array.Fill(numbers, -1);
         foreach (var group in data.Groups)
         {
-            var (path, type) = (texts[(int)SegmentWords.Path][group.Path], texts[(int)SegmentWords.EventType][group.Type]!);
             for (var hit = group.First; hit < group.First + group.Count; hit++)
             {
                 if (!keeps(data.HitRow[hit])) continue;
                 var time = (data.HitTime[hit] * 1_000L) + (data.HitMicros?[hit] ?? 0);
-                numbers[hit] = builder.Add(IdOf(data.HitRow[hit]), time, (data.HitConverted[hit >> 6] >> hit & 1) != 0, type, path, alike: hit);
+                var (visitor, id) = IdOf(data.HitRow[hit]);
+                var converted = (data.HitConverted[hit >> 6] >> hit & 1) != 0;
+                numbers[hit] = builder.Add(visitor, id, CodeOf(SegmentWords.EventType, group.Type), CodeOf(SegmentWords.Path, group.Path), time, converted, alike: hit);
             }
         }
         foreach (var (key, packed) in data.Props.Columns) Add(builder.Props, write(key), SegmentCodec.Unpack(packed), numbers, write);
         builder.Props.Miss(data.Props.Missing.Select(write), data.Props.MayMissOthers);
         return builder.Build();
+
+        int CodeOf(SegmentWords kind, int code)
+        {
+            if (code == 0) return 0;
+            ref var known = ref codes[(int)kind][code];
+            return known != 0 ? known : known = builder.Code(kind, write(data.Texts[(int)kind][code]));
+        }
     }
 
     private static void Add(PropBuilder props, string key, PropData prop, int[] numbers, Func<string, string> write)

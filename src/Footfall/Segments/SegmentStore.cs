@@ -13,6 +13,9 @@ internal sealed record SegmentList(IReadOnlyList<StoredSegment> Segments, IReadO
 /// <summary>The rows of <c>day_segments</c>.</summary>
 internal sealed class SegmentStore(NpgsqlDataSource database)
 {
+    /// <summary>How long a day that was too large is taken for too large.</summary>
+    public static readonly TimeSpan TooLargeFor = TimeSpan.FromHours(12);
+
     // One statement, hence of one moment. What arrives for a day whose raw rows are gone is counted by nothing.
     private const string List = """
         select coalesce(s.day, d.day), s.version, s.format, s.decoded_bytes, s.has_payload, s.built_at, d.day is not null
@@ -53,13 +56,19 @@ internal sealed class SegmentStore(NpgsqlDataSource database)
     private const string Confirm = """
         update day_segments
         set built_at = @now
-        where property_id = @property and day = @day and format = @format and length(payload) = @length and sha256(payload) = @hash
+        where property_id = @property and day = @day and format = @format and decoded_bytes = @decoded_bytes and length(payload) = @length and sha256(payload) = @hash
         """;
 
     private const string Replace = """
         update day_segments
         set version = nextval('segment_versions'), format = @format, visits = @visits, guests = @guests, hits = @hits, decoded_bytes = @decoded_bytes, payload = @payload
         where property_id = @property and day = @day
+        """;
+
+    // A day only grows, but by an erasure, which removes what is stored for it. Other limits, or enough time, and it is looked at again.
+    private const string StillTooLarge = """
+        select exists (select from day_segments
+                       where property_id = @property and day = @day and length(payload) = 0 and format = @format and decoded_bytes = @limit and built_at > @since)
         """;
 
     private const string Remove = "delete from day_segments where property_id = @property and day = @day";
@@ -140,6 +149,7 @@ internal sealed class SegmentStore(NpgsqlDataSource database)
             confirm.Parameters.AddWithValue("hash", System.Security.Cryptography.SHA256.HashData(segment.Payload));
             confirm.Parameters.AddWithValue("length", segment.Payload.Length);
             confirm.Parameters.AddWithValue("format", (short)SegmentCodec.Format);
+            confirm.Parameters.AddWithValue("decoded_bytes", segment.DecodedBytes);
             confirm.Parameters.AddWithValue("now", now);
             if (await confirm.ExecuteNonQueryAsync(cancellationToken) > 0) return false;
         }
@@ -156,6 +166,18 @@ internal sealed class SegmentStore(NpgsqlDataSource database)
         await using var command = new NpgsqlCommand(Replace, connection);
         AddParameters(command, propertyId, day, segment);
         await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>The day was too large for a segment under these limits, not long ago: there is no need to read it again to find out.</summary>
+    public static async Task<bool> IsStillTooLargeAsync(NpgsqlConnection connection, string propertyId, DateOnly day, SegmentLimits limits, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(StillTooLarge, connection);
+        command.Parameters.AddWithValue("property", propertyId);
+        command.Parameters.AddWithValue("day", day);
+        command.Parameters.AddWithValue("format", (short)SegmentCodec.Format);
+        command.Parameters.AddWithValue("limit", EncodedSegment.TooLarge(limits).DecodedBytes);
+        command.Parameters.AddWithValue("since", now - TooLargeFor);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     public static async Task<int> RemoveAsync(NpgsqlConnection connection, string propertyId, DateOnly day, CancellationToken cancellationToken)

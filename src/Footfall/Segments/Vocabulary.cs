@@ -73,7 +73,9 @@ internal sealed class Words
     public long Bytes => Interlocked.Read(ref bytes);
 
     /// <summary>Roughly, with its entry in the table.</summary>
-    public static long BytesOf(string text) => 100 + (2L * text.Length);
+    public static long BytesOf(string text) => BytesOf(text.Length);
+
+    public static long BytesOf(int letters) => 100 + (2L * letters);
 
     /// <summary>Null for code 0.</summary>
     public string? this[int code] => texts[code];
