@@ -22,15 +22,17 @@ internal static class BatchReads
 
     private const string Visitors = "select id, first_seen_at, first_property_id, last_seen_at, account_seen_at from visitors where id = any (@visitors)";
 
-    private const string Near = """
+    // By visitor alone, on purpose: of a table that has grown since it was last analyzed (a new one, under load) the planner would think best to look
+    // for each visitor through all of the property's sessions.
+    internal const string Near = """
         select s.visitor_id, s.id, s.property_id, s.started_at, s.ended_at, s.first_event_id, s.entry_at, s.entry_event_id, s.exit_at, s.exit_event_id,
                s.landing_path, s.exit_path, s.referrer, s.referrer_host, s.utm_source, s.utm_medium, s.utm_campaign, s.utm_term, s.utm_content,
                s.traffic_source::text, s.device_type::text, s.browser, s.os, s.country_code, s.page_views, s.events, s.engaged_ms, s.has_conversion, s.sealed
         from unnest(@visitors, @properties, @bots, @from, @to) as b (visitor_id, property_id, is_bot, reach_from, reach_to)
         join sessions s on s.visitor_id = b.visitor_id
-                       and s.property_id = b.property_id
+                       and s.property_id || '' = b.property_id
                        and (s.device_type = 'bot') = b.is_bot
-                       and s.started_at <= b.reach_to
+                       and s.started_at + interval '0' <= b.reach_to
                        and s.ended_at >= b.reach_from
         """;
 

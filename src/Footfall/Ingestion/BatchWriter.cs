@@ -23,7 +23,7 @@ internal sealed class BatchWriter(NpgsqlDataSource database, EventPartitions par
     // Large tables are only looked into by key here: that the planner takes a batch's keys for reason enough to read all of one must not happen.
     // What is so forbidden counts as very dear where it cannot be helped (up to PostgreSQL 17), and what is dear is compiled first: half a second for each statement of a small batch.
     // On a cluster each node is written to over one connection, which lasts: else each batch opens a dozen to each node, and commits in as many halves.
-    private const string SetUp = """
+    internal const string SetUp = """
         set citus.max_adaptive_executor_pool_size = 1;
         set idle_in_transaction_session_timeout = '60s';
         set enable_seqscan = off;
