@@ -27,7 +27,7 @@ public sealed class PlanTests
         await using (var setUp = new NpgsqlCommand(BatchWriter.SetUp, connection)) await setUp.ExecuteNonQueryAsync(Ct);
 
         const int visitors = 20_000;
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         await using var explain = new NpgsqlCommand($"explain {BatchReads.Near}", connection);
         explain.Parameters.AddWithValue("visitors", Enumerable.Range(0, visitors).Select(_ => Guid.NewGuid()).Order().ToArray());
         explain.Parameters.AddWithValue("properties", Enumerable.Repeat("shop", visitors).ToArray());
