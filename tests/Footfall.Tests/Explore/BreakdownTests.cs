@@ -48,6 +48,21 @@ public sealed class BreakdownTests(BreakdownTests.Shop shop) : IClassFixture<Bre
         public ValueTask DisposeAsync() => Server.DisposeAsync();
     }
 
+    [Fact]
+    public async Task Two_exact_pages_at_once_are_no_page_and_an_answer()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/metrics/query")
+        {
+            Content = new StringContent("""{"property":"shop","from":"2026-03-02","to":"2026-03-03","dimension":"utm_source","metrics":["sessions","leads"],"filters":[{"dimension":"entry_path","operator":"matches","value":"/home"},{"dimension":"entry_path","operator":"matches","value":"/pricing"}]}""", System.Text.Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add("x-dashboard-token", ApiServer.DashboardToken);
+        using var response = await shop.Server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.StatusCode == HttpStatusCode.OK, text);
+        using var body = JsonDocument.Parse(text);
+        Assert.Equal(0, body.RootElement.GetProperty("rows").GetArrayLength());
+    }
+
     private const string Everything = "visitors,sessions,page_views,events,bounce_rate,visit_duration,engaged_time,conversions,conversion_rate,leads";
 
     [Theory]
