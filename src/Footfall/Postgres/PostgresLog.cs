@@ -42,7 +42,7 @@ internal static partial class PostgresLog
     [LoggerMessage(1022, LogLevel.Information, "Migration {File} applied in {Milliseconds} ms.")]
     public static partial void Migrated(ILogger logger, string file, long milliseconds);
 
-    [LoggerMessage(1024, LogLevel.Warning, "This server does not hear what other servers change, and sees it only after up to half a minute: {Problem} Trying again.")]
+    [LoggerMessage(1026, LogLevel.Warning, "This server does not hear what other servers change, and sees it only after up to half a minute: {Problem} Trying again.")]
     public static partial void NotListening(ILogger logger, string problem);
 
     [LoggerMessage(1023, LogLevel.Warning, "The embedded PostgreSQL could not be stopped: {Problem}")]
