@@ -13,7 +13,7 @@ public sealed class EventIdTests
             .SelectMany(t => t.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Select(m => (Name: $"{m.DeclaringType!.Name}.{m.Name}", Id: m.GetCustomAttribute<LoggerMessageAttribute>()?.EventId))
             .Where(m => m.Id is not null).ToList();
-        Assert.True(ids.Count > 100);
+        Assert.NotEmpty(ids);
         Assert.Empty(ids.GroupBy(m => m.Id).Where(g => g.Count() > 1).Select(g => string.Join(", ", g.Select(m => m.Name))));
     }
 }
