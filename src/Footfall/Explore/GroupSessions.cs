@@ -9,7 +9,7 @@ namespace Footfall.Explore;
 /// </summary>
 internal sealed class GroupSessions(SegmentWindow window, Tally tally, GuestHomes guests)
 {
-    private readonly bool onlyNumber = tally is { Bounces: null, Converted: null, DurationMicros: null, EngagedMs: null };
+    private readonly bool onlyNumber = tally.CountsSessionsAlone;
     private readonly int[]?[] marks = new int[]?[window.Segments.Count];   // by home row: one more than the group that has counted it
     private readonly ReadOnlyMemory<int>[] alone = new ReadOnlyMemory<int>[window.Segments.Count];
     private readonly HashSet<(int Segment, int Row)> began = [];

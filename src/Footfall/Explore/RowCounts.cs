@@ -112,7 +112,7 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
     private static void Add(DistinctVisitors visitors, KeptPart part)
     {
         var s = part.Segment;
-        if (!s.Events.ContainsZero(s.Rows))
+        if (!s.Events.ContainsZero)
         {
             if (part.Rows is null) visitors.Add(s.Visitor.AsSpan(0, s.Rows));
             else visitors.Add(part.Rows, s.Visitor);
@@ -136,7 +136,7 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
             if (part is null) continue;
             var (s, codes) = (part.Segment, part.Segment[SegmentFilters.FactOf(grouping.By!.Value.Kind)]);
             var own = Array.ConvertAll(codes.Words, group => bits[group] ??= Lent(words));
-            if (part.Rows is null && codes.Bytes is { } narrow && !s.Events.ContainsZero(s.Rows)) SetEach(own, narrow, s.Visitor.AsSpan(0, s.Rows));
+            if (part.Rows is null && codes.Bytes is { } narrow && !s.Events.ContainsZero) SetEach(own, narrow, s.Visitor.AsSpan(0, s.Rows));
             else if (part.Rows is null) for (var row = 0; row < s.Rows; row++) Set(own[codes[row]], s, row);
             else foreach (var row in part.Rows) Set(own[codes[row]], s, row);
         }

@@ -67,6 +67,14 @@ internal sealed class RowSet
         return sum;
     }
 
+    /// <summary>How many there are before this row.</summary>
+    public int CountBefore(int row)
+    {
+        var sum = 0;
+        foreach (var word in words.AsSpan(0, row / RowsOfWord)) sum += BitOperations.PopCount(word);
+        return row % RowsOfWord == 0 ? sum : sum + BitOperations.PopCount(words[row / RowsOfWord] & ((1UL << row) - 1));
+    }
+
     /// <summary>The rows, ascending.</summary>
     public Enumerator GetEnumerator() => new(words);
 

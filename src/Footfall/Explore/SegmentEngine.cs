@@ -139,6 +139,11 @@ internal sealed class SegmentEngine
                 tally.AddSessions(ofDay, segment);
                 continue;
             }
+            if (codes is null && !grouping.IsHourly && tally.CountsSessionsAlone)
+            {
+                tally.Sessions![ofDay] += rows!.CountBefore(segment.Homes);
+                continue;
+            }
             const int secondsOfHour = 3_600;
             if (rows is not null) foreach (var row in rows) Add(row);
             else for (var row = 0; row < segment.Homes; row++) Add(row);

@@ -57,6 +57,9 @@ internal sealed class Tally
         if (segment.LongSessions.Length > 0) AddLong(group, segment, row);
     }
 
+    /// <summary>Whether of sessions nothing is asked but how many there are.</summary>
+    public bool CountsSessionsAlone => this is { Bounces: null, Converted: null, DurationMicros: null, EngagedMs: null };
+
     /// <summary>Every session that began in the day.</summary>
     public void AddSessions(int group, DaySegment segment)
     {

@@ -3,6 +3,9 @@ namespace Footfall.Segments;
 /// <summary>Whole numbers from 0 up, in the narrowest array that holds them. At most one of the arrays is there; none where all are the same.</summary>
 internal class Numbers
 {
+    private const int ZeroUnknown = 0, ZeroNone = 1, ZeroFound = 2;
+    private int zero;   // threads may find it at the same time: the same
+
     public byte[]? Bytes { get; init; }
 
     public ushort[]? Shorts { get; init; }
@@ -26,12 +29,14 @@ internal class Numbers
         return most;
     }
 
-    /// <summary>Whether any of the first <paramref name="count"/> is 0.</summary>
-    public bool ContainsZero(int count)
+    /// <summary>Whether any of them is 0: looked up once, since they never change.</summary>
+    public bool ContainsZero
     {
-        if (Bytes is not null) return Bytes.AsSpan(0, count).Contains((byte)0);
-        if (Shorts is not null) return Shorts.AsSpan(0, count).Contains((ushort)0);
-        return Ints is not null ? Ints.AsSpan(0, count).Contains(0) : count > 0 && Constant == 0;
+        get
+        {
+            if (zero == ZeroUnknown) zero = Bytes?.AsSpan().Contains((byte)0) ?? Shorts?.AsSpan().Contains((ushort)0) ?? Ints?.AsSpan().Contains(0) ?? Constant == 0 ? ZeroFound : ZeroNone;
+            return zero == ZeroFound;
+        }
     }
 
     public bool IsSameAs(Numbers other) =>

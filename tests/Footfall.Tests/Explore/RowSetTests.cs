@@ -32,6 +32,7 @@ public sealed class RowSetTests
                 var expected = Enumerable.Range(0, length).Where(row => holds[first[row]] != 0 && holds[second[row]] != 0).ToArray();
                 Assert.Equal(expected, List(rows));
                 Assert.Equal(expected.Length, rows.Count());
+                foreach (var before in (int[])[0, length / 2, length]) Assert.Equal(expected.Count(row => row < before), rows.CountBefore(before));
                 Assert.All(Enumerable.Range(0, length), row => Assert.Equal(expected.Contains(row), rows[row]));
             }
         }
