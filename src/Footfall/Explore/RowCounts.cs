@@ -15,31 +15,69 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
 
     public void Count(CancellationToken cancellationToken)
     {
-        for (var i = 0; i < parts.Count; i++)
+        if (grouping.By is not { } by)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (parts[i] is not { } part) continue;
-            if (grouping.By is { } by) AddByFact(part, part.Segment[SegmentFilters.FactOf(by.Kind)]);
-            else AddDay(part, grouping.OfDay(part.Segment.Day));
-        }
-        if (tally.Visitors is not null) CountVisitors(cancellationToken);
-    }
-
-    private void AddDay(KeptPart part, int group)
-    {
-        var s = part.Segment;
-        if (part.Rows is not null)
-        {
-            if (tally.Events is not null) tally.Events[group] += Sum(s.Events, part.Rows);
-            if (tally.PageViews is not null) tally.PageViews[group] += Sum(s.PageViews, part.Rows);
-            if (tally.Conversions is not null) tally.Conversions[group] += Sum(s.Conversions, part.Rows);
+            CountDays(cancellationToken);
             return;
         }
-        if (tally.Events is not null) tally.Events[group] += s.Hits;
-        if (tally.Conversions is not null) tally.Conversions[group] += GroupRuns.Conversions(s, 0, s.Hits);
-        if (tally.PageViews is null) return;
-        var pageView = SegmentEngine.PageViewOf(s);
-        foreach (var hits in s.Groups) if (hits.Type == pageView) tally.PageViews[group] += hits.Count;
+        foreach (var part in parts)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (part is not null) AddByFact(part, part.Segment[SegmentFilters.FactOf(by.Kind)]);
+        }
+        if (tally.Visitors is null) return;
+        var words = (DistinctVisitors.Greatest(window) >> 6) + 1;
+        if ((long)tally.Groups * words * sizeof(ulong) <= MostBytesOfBits) CountVisitorsAtOnce(words, cancellationToken);
+        else CountVisitorsByGroup(cancellationToken);
+    }
+
+    /// <summary>Days of one group lie beside each other: each thread takes whole groups, or days in turn where there is one group.</summary>
+    private void CountDays(CancellationToken cancellationToken)
+    {
+        var groups = parts.OfType<KeptPart>().GroupBy(p => grouping.OfDay(p.Segment.Day)).Select(g => (Group: g.Key, Parts: g.ToArray(), Rows: g.Sum(p => (long)p.Segment.Rows))).ToArray();
+        var greatest = DistinctVisitors.Greatest(window);
+        var workers = groups.Sum(g => g.Rows) < WorthSharing ? 1 : Environment.ProcessorCount;
+        var next = -1;
+        if (workers == 1 || groups.Length > 1)
+        {
+            if (workers == 1) EachGroup();
+            else Parallel.For(0, Math.Min(workers, groups.Length), _ => EachGroup());
+            return;
+        }
+        var counters = new DayCounter[workers];
+        try
+        {
+            for (var w = 0; w < workers; w++) (counters[w] = new DayCounter(tally, greatest)).Begin(groups[0].Rows);
+            Parallel.For(0, workers, w =>
+            {
+                for (int i; (i = Interlocked.Increment(ref next)) < groups[0].Parts.Length;)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    counters[w].Add(groups[0].Parts[i]);
+                }
+            });
+            foreach (var counter in counters.AsSpan(1)) counters[0].Add(counter);
+            counters[0].End(groups[0].Group);
+        }
+        finally
+        {
+            foreach (var counter in counters) counter?.Dispose();
+        }
+
+        void EachGroup()
+        {
+            using var counter = new DayCounter(tally, greatest);
+            for (int i; (i = Interlocked.Increment(ref next)) < groups.Length;)
+            {
+                counter.Begin(groups[i].Rows);
+                foreach (var part in groups[i].Parts)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    counter.Add(part);
+                }
+                counter.End(groups[i].Group);
+            }
+        }
     }
 
     private void AddByFact(KeptPart part, Codes codes)
@@ -50,80 +88,6 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
             if (to is null || of is { IsConstant: true, Constant: 0 }) continue;
             if (part.Rows is null) for (var row = 0; row < s.Rows; row++) to[codes.Words[codes[row]]] += of[row];
             else foreach (var row in part.Rows) to[codes.Words[codes[row]]] += of[row];
-        }
-    }
-
-    private void CountVisitors(CancellationToken cancellationToken)
-    {
-        var words = (DistinctVisitors.Greatest(window) >> 6) + 1;
-        if (grouping.By is null) CountVisitorsByDay(cancellationToken);
-        else if ((long)tally.Groups * words * sizeof(ulong) <= MostBytesOfBits) CountVisitorsAtOnce(words, cancellationToken);
-        else CountVisitorsByGroup(cancellationToken);
-    }
-
-    /// <summary>Days of one group lie beside each other: each thread takes whole groups, or a share of the days where there is one group.</summary>
-    private void CountVisitorsByDay(CancellationToken cancellationToken)
-    {
-        var groups = parts.OfType<KeptPart>().GroupBy(p => grouping.OfDay(p.Segment.Day)).Select(g => (Group: g.Key, Parts: g.ToArray(), Rows: g.Sum(RowsOf))).ToArray();
-        var greatest = DistinctVisitors.Greatest(window);
-        var workers = groups.Sum(g => g.Rows) < WorthSharing ? 1 : Environment.ProcessorCount;
-        var next = -1;
-        if (workers == 1 || groups.Length > 1)
-        {
-            if (workers == 1) EachGroup();
-            else Parallel.For(0, Math.Min(workers, groups.Length), _ => EachGroup());
-            return;
-        }
-        var counters = new DistinctVisitors[workers];
-        try
-        {
-            for (var w = 0; w < workers; w++) (counters[w] = new DistinctVisitors(greatest)).Begin(groups[0].Rows);
-            Parallel.For(0, workers, w =>
-            {
-                for (int i; (i = Interlocked.Increment(ref next)) < groups[0].Parts.Length;)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    Add(counters[w], groups[0].Parts[i]);
-                }
-            });
-            foreach (var counter in counters.AsSpan(1)) counters[0].Add(counter);
-            tally.Visitors![groups[0].Group] = counters[0].End();
-        }
-        finally
-        {
-            foreach (var counter in counters) counter?.Dispose();
-        }
-
-        void EachGroup()
-        {
-            using var visitors = new DistinctVisitors(greatest);
-            for (int i; (i = Interlocked.Increment(ref next)) < groups.Length;)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                visitors.Begin(groups[i].Rows);
-                foreach (var part in groups[i].Parts) Add(visitors, part);
-                tally.Visitors![groups[i].Group] = visitors.End();
-            }
-        }
-    }
-
-    private static long RowsOf(KeptPart part) => part.Rows is null ? part.Segment.Rows : part.Rows.Count();
-
-    private static void Add(DistinctVisitors visitors, KeptPart part)
-    {
-        var s = part.Segment;
-        if (!s.Events.ContainsZero)
-        {
-            if (part.Rows is null) visitors.Add(s.Visitor.AsSpan(0, s.Rows));
-            else visitors.Add(part.Rows, s.Visitor);
-            return;
-        }
-        if (part.Rows is null) for (var row = 0; row < s.Rows; row++) AddOne(row);
-        else foreach (var row in part.Rows) AddOne(row);
-
-        void AddOne(int row)
-        {
-            if (s.Events[row] != 0) visitors.Add(s.Visitor[row]);
         }
     }
 
@@ -198,16 +162,5 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         long count = 0;
         foreach (var word in bits) count += System.Numerics.BitOperations.PopCount(word);
         return count;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static long Sum(Numbers numbers, RowSet rows)
-    {
-        long sum = 0;
-        if (numbers.Bytes is { } bytes) foreach (var row in rows) sum += bytes[row];
-        else if (numbers.Shorts is { } shorts) foreach (var row in rows) sum += shorts[row];
-        else if (numbers.Ints is { } ints) foreach (var row in rows) sum += ints[row];
-        else sum = (long)numbers.Constant * rows.Count();
-        return sum;
     }
 }
