@@ -50,7 +50,8 @@ internal sealed class RowSet
         if ((isNot ? holds.Length - kept : kept) <= MostCompared && (codes.Bytes is not null || codes.Shorts is not null))
         {
             var which = Enumerable.Range(0, holds.Length).Where(code => holds[code] != 0 != isNot).ToArray();
-            if (codes.Bytes is { } bytes) AndOneOf(bytes.AsSpan(0, count), Array.ConvertAll(which, code => Vector256.Create((byte)code)), isNot);
+            if (which.Length == 1 && codes.Bytes is { } one) AndOne(one.AsSpan(0, count), (byte)which[0], isNot ? ulong.MaxValue : 0);
+            else if (codes.Bytes is { } bytes) AndOneOf(bytes.AsSpan(0, count), Array.ConvertAll(which, code => Vector256.Create((byte)code)), isNot);
             else AndOneOf(codes.Shorts.AsSpan(0, count), Array.ConvertAll(which, code => Vector256.Create((ushort)code)), isNot);
             AndEach(codes, holds, count / RowsOfWord);
         }
@@ -96,6 +97,21 @@ internal sealed class RowSet
             Current = (at * RowsOfWord) + BitOperations.TrailingZeroCount(word);
             word &= word - 1;
             return true;
+        }
+    }
+
+    /// <summary>The usual condition: one value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AndOne(ReadOnlySpan<byte> codes, byte which, ulong flip)
+    {
+        var wanted = Vector256.Create(which);
+        var of = MemoryMarshal.Cast<byte, Vector256<byte>>(codes);
+        var to = words.AsSpan(0, of.Length / 2);
+        for (var w = 0; w < to.Length; w++)
+        {
+            var low = Vector256.Equals(of[2 * w], wanted).ExtractMostSignificantBits();
+            ulong high = Vector256.Equals(of[(2 * w) + 1], wanted).ExtractMostSignificantBits();
+            to[w] &= flip ^ (low | high << 32);
         }
     }
 
