@@ -7,7 +7,8 @@ namespace Footfall.Explore;
 
 /// <summary>
 /// Counts different visitors, group after group: a bit for each visitor number. Numbers are dense, so that the bits of a million visitors
-/// lie in a processor's cache. What goes over millions of rows is compiled for speed at once, so that the first questions are as quick as later ones. The bits are lent by a pool: every question would else leave large arrays behind, which only a collection of everything takes away.
+/// lie in a processor's cache. What goes over millions of rows is compiled for speed at once, so that the first questions are as quick as
+/// later ones. The bits are lent by a pool: every question would else leave large arrays behind, which only a collection of everything takes away.
 /// </summary>
 internal sealed class DistinctVisitors : IDisposable
 {

@@ -37,18 +37,19 @@ internal sealed class RowCounts(SegmentWindow window, IReadOnlyList<KeptPart?> p
         var groups = parts.OfType<KeptPart>().GroupBy(p => grouping.OfDay(p.Segment.Day)).Select(g => (Group: g.Key, Parts: g.ToArray(), Rows: g.Sum(p => (long)p.Segment.Rows))).ToArray();
         var greatest = DistinctVisitors.Greatest(window);
         var workers = groups.Sum(g => g.Rows) < WorthSharing ? 1 : Environment.ProcessorCount;
+        var sharing = new ParallelOptions { CancellationToken = cancellationToken };   // else what is called off would end as another failure
         var next = -1;
         if (workers == 1 || groups.Length > 1)
         {
             if (workers == 1) EachGroup();
-            else Parallel.For(0, Math.Min(workers, groups.Length), _ => EachGroup());
+            else Parallel.For(0, Math.Min(workers, groups.Length), sharing, _ => EachGroup());
             return;
         }
         var counters = new DayCounter[workers];
         try
         {
             for (var w = 0; w < workers; w++) (counters[w] = new DayCounter(tally, greatest)).Begin(groups[0].Rows);
-            Parallel.For(0, workers, w =>
+            Parallel.For(0, workers, sharing, w =>
             {
                 for (int i; (i = Interlocked.Increment(ref next)) < groups[0].Parts.Length;)
                 {
