@@ -81,21 +81,7 @@ public sealed class ShardMapTests : IAsyncLifetime
         Span<byte> id = stackalloc byte[16];
         System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(id, (round * Visitors) + n + 1);
         var at = Noon.AddSeconds(n).AddMinutes(round switch { 0 => 0, 1 => 10, _ => 70 });
-        return new CapturedEvent
-        {
-            Id = new Guid(id, bigEndian: true),
-            VisitorId = VisitorIds.OfAnonId($"visitor-{n}"),
-            VisitorKind = VisitorKind.AnonId,
-            AnonId = $"visitor-{n}",
-            DedupeKey = new Guid(id, bigEndian: false),
-            PropertyId = "shop",
-            EventType = "page_view",
-            Path = $"/{n % 4}",
-            OccurredAt = at,
-            ReceivedAt = at,
-            DeviceType = n % 50 == 0 ? DeviceType.Bot : DeviceType.Desktop,
-            TrafficSource = TrafficSource.Direct,
-        };
+        return Told.Event($"{n}", $"{at:O}", path: $"/{n % 4}", device: n % 50 == 0 ? DeviceType.Bot : DeviceType.Desktop) with { Id = new Guid(id, bigEndian: true), DedupeKey = new Guid(id, bigEndian: false) };
     });
 
     private static async Task<long> StoreAsync(TestDatabase database, CapturedEvent[] events, int most)
