@@ -48,16 +48,16 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         await page.GotoAsync($"/p/shop?{Days}");
         await page.EvaluateAsync("window.same = true");
         await page.ClickAsync("a:has-text('Canada')");
-        await page.WaitForURLAsync("**is.country=CA");
+        await page.ArriveAsync("**is.country=CA");
         Assert.Equal("4", (await page.InnerTextAsync("#kpi-visitors .value")).Trim());
         await page.ClickAsync("a.chip");
         await page.WaitForSelectorAsync("a.chip", new PageWaitForSelectorOptions { State = WaitForSelectorState.Detached });
         await page.GoBackAsync();
         await page.WaitForSelectorAsync("a.chip");
         await page.Keyboard.PressAsync("w");
-        await page.WaitForURLAsync("**period=7d**");
+        await page.ArriveAsync("**period=7d**");
         await page.Keyboard.PressAsync("c");
-        await page.WaitForURLAsync("**compare=none**");
+        await page.ArriveAsync("**compare=none**");
         await page.Keyboard.PressAsync("t");
         await page.WaitForSelectorAsync("#chart-table[open] tbody tr");
         await page.Keyboard.PressAsync("?");
@@ -79,13 +79,13 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         foreach (var (key, period) in new[] { ("d", "today"), ("w", "7d"), ("q", "90d"), ("y", "365d") })
         {
             await page.Keyboard.PressAsync(key);
-            await page.WaitForURLAsync($"**period={period}**");
+            await page.ArriveAsync($"**period={period}**");
         }
         await page.Keyboard.PressAsync("m");
         await page.WaitForSelectorAsync("#days li a[aria-current=true]:has-text('Last 30 days')", attached);
         Assert.DoesNotContain("period", page.Url);
         await page.Keyboard.PressAsync("c");
-        await page.WaitForURLAsync("**compare=none**");
+        await page.ArriveAsync("**compare=none**");
         await page.Keyboard.PressAsync("c");
         await page.WaitForSelectorAsync("#compare li a[aria-current=true]:has-text('vs previous period')", attached);
         Assert.DoesNotContain("compare", page.Url);
@@ -129,7 +129,7 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         Assert.Contains("14", await page.InnerTextAsync("ff-chart .tip"));
         await page.Keyboard.PressAsync("Enter");
         var day = DashboardServer.Yesterday.ToString("yyyy-MM-dd");
-        await page.WaitForURLAsync($"**from={day}&to={day}");
+        await page.ArriveAsync($"**from={day}&to={day}");
     }
 
     [Fact]
@@ -147,14 +147,14 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         await page.SelectOptionAsync("select[name='add.dimension']", "country");
         await page.FillAsync("input[name='add.value']", "CA");
         await page.ClickAsync("#filter button");
-        await page.WaitForURLAsync("**is.country=CA");
+        await page.ArriveAsync("**is.country=CA");
         Assert.Equal("4", (await page.InnerTextAsync("#kpi-visitors .value")).Trim());
         await page.ClickAsync("#account summary");
         await page.ClickAsync("button:has-text('Dark')");
         Assert.Equal("dark", await page.GetAttributeAsync("html", "data-theme"));
         await page.ClickAsync("#account summary");
         await page.ClickAsync("button:has-text('Sign out')");
-        await page.WaitForURLAsync("**/sign-in");
+        await page.ArriveAsync("**/sign-in");
     }
 
     [Fact]
@@ -169,6 +169,35 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         await server.Api.StoreAsync(Told.Event("live", now, property: "blog", path: "/just-now"));
         await page.WaitForSelectorAsync(".stream >> text=/just-now", new PageWaitForSelectorOptions { Timeout = 60_000 });
         Assert.Empty(complaints);
+    }
+
+    [Fact]
+    public async Task Who_leaves_the_page_now_gets_the_other_page_though_an_event_comes_meanwhile()
+    {
+        await using var context = await ContextAsync(1440, ColorScheme.Light);
+        var page = await SignedInAsync(context, []);
+        await page.AddInitScriptAsync("window.changes = 0; window.EventSource = class extends EventSource { constructor(at) { super(at); this.addEventListener('changed', () => setTimeout(() => changes++)); } }");
+        await server.Api.StoreAsync(Told.Event("news", $"{DashboardServer.Yesterday:yyyy-MM-dd}T10:00:00Z", property: "news"));
+        await page.GotoAsync("/p/news/realtime");
+        await page.WaitForSelectorAsync("text=Nobody is here");
+        var (asked, answered) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await page.RouteAsync("**/p/news", async route =>
+        {
+            asked.SetResult();
+            await answered.Task;
+            await route.ContinueAsync();
+        });
+        await page.ClickAsync("nav a[href='/p/news']");
+        await asked.Task;
+        for (var i = 0; await page.EvaluateAsync<int>("changes") == 0; i++)
+        {
+            Assert.True(i < 60, "The page was not told of an event.");
+            await server.Api.StoreAsync(Told.Event($"news{i}", TimeProvider.System.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), property: "news"));
+            await Task.Delay(1_000);
+        }
+        answered.SetResult();
+        await page.ArriveAsync("**/p/news");
+        await page.WaitForSelectorAsync("#kpi-visitors");
     }
 
     [Fact]
@@ -228,7 +257,7 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         await page.GotoAsync("/sign-in");
         await page.FillAsync("input[name=key]", ApiServer.AdminKey);
         await page.ClickAsync("button.main");
-        await page.WaitForURLAsync("**/p/**");
+        await page.ArriveAsync("**/p/**");
         return page;
     }
 }

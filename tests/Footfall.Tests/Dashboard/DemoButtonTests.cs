@@ -19,15 +19,15 @@ public sealed class DemoButtonTests(ApiServer server) : IClassFixture<ApiServer>
         await page.GotoAsync("/sign-in?return=/welcome");
         await page.FillAsync("input[name=key]", ApiServer.AdminKey);
         await page.ClickAsync("button.main");
-        await page.WaitForURLAsync("**/welcome");
+        await page.ArriveAsync("**/welcome");
         await page.ClickAsync("text=Fill the demo");
-        await page.WaitForURLAsync("**/welcome/demo");
+        await page.ArriveAsync("**/welcome/demo");
         await page.WaitForSelectorAsync("progress");
         await page.GotoAsync("/welcome");      // leaves
         await page.GotoAsync("/welcome/demo");
         await page.WaitForSelectorAsync("text=The demo is there", new PageWaitForSelectorOptions { Timeout = 180_000 });
         await page.ClickAsync("text=See it");
-        await page.WaitForURLAsync("**/p/demo");
+        await page.ArriveAsync("**/p/demo");
         Assert.NotEqual("0", (await page.InnerTextAsync("#kpi-visitors .value")).Trim());
         Assert.NotEqual("0", (await page.InnerTextAsync("#kpi-leads .value")).Trim());
         await page.GotoAsync("/welcome");

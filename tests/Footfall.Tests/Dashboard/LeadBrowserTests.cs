@@ -1,3 +1,4 @@
+using Footfall.Tests.Tracker;
 using Microsoft.Playwright;
 using Xunit;
 
@@ -25,7 +26,7 @@ public sealed class LeadBrowserTests(PeopleServer server) : IClassFixture<People
         await browser.LookAsync("lead-acts");
         await browser.GoAsync($"/p/shop/leads/{server.HostileId}", "lead-hostile");
         await browser.Page.ClickAsync("text=Erase this person");
-        await browser.Page.WaitForURLAsync("**/erase**");
+        await browser.Page.ArriveAsync("**/erase**");
         await browser.LookAsync("lead-erase");
         Assert.Empty(browser.Complaints);
     }
@@ -40,12 +41,12 @@ public sealed class LeadBrowserTests(PeopleServer server) : IClassFixture<People
         await page.Keyboard.PressAsync("/");
         await page.Keyboard.TypeAsync("keys@board");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**search=**");
+        await page.ArriveAsync("**search=**");
         Assert.DoesNotContain("keys", page.Url);
         Assert.Equal(1, await page.Locator("tbody tr").CountAsync());
         await browser.TabToAsync("tbody th a");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync($"**/leads/{lead}**");
+        await page.ArriveAsync($"**/leads/{lead}**");
         await browser.TabToAsync("#act-stop summary");
         await page.Keyboard.PressAsync("Enter");
         await browser.TabToAsync("#act-stop input[name=typed]");
@@ -67,12 +68,12 @@ public sealed class LeadBrowserTests(PeopleServer server) : IClassFixture<People
         await page.ClickAsync("#filter summary");
         await page.SelectOptionAsync("select[name=domain]", "business");
         await page.ClickAsync("#filter button");
-        await page.WaitForURLAsync("**/leads?domain=business");
+        await page.ArriveAsync("**/leads?domain=business");
         await page.FillAsync("#q", "PLAIN@");
         await page.PressAsync("#q", "Enter");
-        await page.WaitForURLAsync("**/leads?domain=business&search=**");
+        await page.ArriveAsync("**/leads?domain=business&search=**");
         await page.ClickAsync("tbody th a");
-        await page.WaitForURLAsync($"**/leads/{lead}");
+        await page.ArriveAsync($"**/leads/{lead}");
 
         await page.ClickAsync("#act-merge summary");
         await page.FillAsync("input[name=other]", "other@script.example");
@@ -89,7 +90,7 @@ public sealed class LeadBrowserTests(PeopleServer server) : IClassFixture<People
         await page.WaitForSelectorAsync("text=Nothing is erased yet");
         await page.FillAsync("input[name=typed]", "plain@script.example");
         await page.ClickAsync("text=Erase for good");
-        await page.WaitForURLAsync("**/leads/erasures/**");
+        await page.ArriveAsync("**/leads/erasures/**");
         Assert.Contains("The person is erased", await page.InnerTextAsync("main"));
         Assert.Empty(browser.Complaints);
     }

@@ -43,7 +43,7 @@ internal sealed class PageBrowser : IAsyncDisposable
         await browser.Page.GotoAsync("/sign-in");
         await browser.Page.FillAsync("input[name=key]", key);
         await browser.Page.ClickAsync("button.main");
-        await browser.Page.WaitForURLAsync("**/p/**");
+        await browser.Page.ArriveAsync("**/p/**");
         return browser;
     }
 
@@ -56,7 +56,7 @@ internal sealed class PageBrowser : IAsyncDisposable
     /// <summary>The page fits, runs nothing that a visitor sent, and axe finds nothing. FOOTFALL_SCREENSHOTS=FOLDER keeps a picture.</summary>
     public async Task LookAsync(string name)
     {
-        await Page.WaitForLoadStateAsync(LoadState.Load);      // a click may have begun another page, which has no document yet
+        await Page.LoadAsync();      // a click may have begun another page, which has no document yet
         var wide = await Page.EvaluateAsync<string>("document.documentElement.scrollWidth <= innerWidth ? '' : [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth).slice(0, 5).map(e => e.outerHTML.slice(0, 80)).join(' | ')");
         Assert.True(wide.Length == 0, $"{name} is wider than {width}: {wide}");
         Assert.False(await Page.EvaluateAsync<bool>("!!window.harmed"), name);

@@ -76,7 +76,7 @@ public sealed class PictureTests(ApiServer server) : IClassFixture<ApiServer>
             await page.GotoAsync("/sign-in?return=/start");
             await page.FillAsync("input[name=key]", ApiServer.AdminKey);
             await page.ClickAsync("button.main");
-            await page.WaitForURLAsync("**/start");
+            await page.ArriveAsync("**/start");
             if (string.IsNullOrEmpty(wanted) && scheme == ColorScheme.Light && width > 500)
             {
                 foreach (var paper in new[] { "a4", "letter" })

@@ -65,11 +65,11 @@ public sealed class SettingsBrowserTests(DashboardServer server) : IClassFixture
         await browser.Page.WaitForSelectorAsync("ff-chart[data-drawn]");
         await browser.Page.EvaluateAsync("window.same = true");
         await browser.Page.ClickAsync("a:has-text('Canada')");
-        await browser.Page.WaitForURLAsync($"**/s/{link}?**is.country=CA");
+        await browser.Page.ArriveAsync($"**/s/{link}?**is.country=CA");
         Assert.Equal("4", (await browser.Page.InnerTextAsync("#kpi-visitors .value")).Trim());
         Assert.True(await browser.Page.EvaluateAsync<bool>("window.same === true"), "The page was loaded anew.");
         await browser.Page.ClickAsync("nav >> text=Web vitals");
-        await browser.Page.WaitForURLAsync($"**/s/{link}/vitals?**");
+        await browser.Page.ArriveAsync($"**/s/{link}/vitals?**");
         await browser.GoAsync($"/s/{closed}?{Days}", "shared-password");
         await browser.Page.FillAsync("input[name=password]", "open sesame");
         await browser.Page.Keyboard.PressAsync("Enter");
@@ -114,7 +114,7 @@ public sealed class SettingsBrowserTests(DashboardServer server) : IClassFixture
         await page.Keyboard.PressAsync("Tab");
         await page.Keyboard.TypeAsync("signup");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/settings?done=saved");
+        await page.ArriveAsync("**/settings?done=saved");
         Assert.Equal(3, await page.Locator("input[name=goalName]").CountAsync());   // the goal, and new empty rows
         await page.ClickAsync("nav >> text=This browser");
         Assert.Equal("https://plain.example/#ff.choice=drop", await page.GetAttributeAsync("text=Leave out", "href"));
@@ -127,7 +127,7 @@ public sealed class SettingsBrowserTests(DashboardServer server) : IClassFixture
         await page.ClickAsync("table .menu summary");
         await page.FillAsync("input[name=typed]", "Ada");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/tokens?done=revoked");
+        await page.ArriveAsync("**/tokens?done=revoked");
 
         await page.ClickAsync("nav >> text=Site");
         await page.ClickAsync("a.danger");

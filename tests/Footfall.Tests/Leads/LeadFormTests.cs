@@ -38,7 +38,7 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await page.CheckAsync("[name='consent.status']");
         await page.ClickAsync("button");
         if (stays) await page.WaitForSelectorAsync("[data-ff-state=success]");
-        else await page.WaitForURLAsync("**/v1/leads/thanks");
+        else await page.ArriveAsync("**/v1/leads/thanks");
         await tracked.ShowsAsync($"{Lead} '{email}'", "express|form_submit|True|letters|new|True");
         await tracked.ShowsAsync($"{Submits} '{path}%'", "1");
         Assert.Equal(1, await tracked.Database.ScalarAsync<long>("select count(*) from sessions s join events e on e.session_id = s.id where e.event_type = 'form_submit' and e.path = @path and s.has_conversion", ("path", path)));
@@ -53,7 +53,7 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await page.FillAsync("[name=email]", "demo@example.org");
         await page.CheckAsync("[name='consent.status']");
         await page.ClickAsync("button");
-        await page.WaitForURLAsync("**/demo/thanks.html");
+        await page.ArriveAsync("**/demo/thanks.html");
         Assert.Equal(["express|monthly letter|demo|demo"], await tracked.Database.RowsAsync("""
             select l.consent_status, c.purpose, l.property_id, s.property_id from leads l join consent_events c on c.lead_id = l.id join form_submissions s on s.lead_id = l.id
             where l.email_normalized = 'demo@example.org'

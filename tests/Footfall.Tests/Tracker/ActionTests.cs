@@ -25,7 +25,7 @@ public sealed class ActionTests(TrackedSite tracked) : IClassFixture<TrackedSite
         await using var profile = await TrackedSite.ProfileAsync();
         var page = await OpenAsync(profile, "/out-link", $"<a href='http://other.test:{tracked.Site.Port}/away?secret=1#x'>Other</a> <a href='/away'>Own</a>");
         await page.ClickAsync("text=Other");
-        await page.WaitForURLAsync("**/away**");
+        await page.ArriveAsync("**/away**");
         await ShowsAsync("/out-link", ", props->>'url'", $"outbound_click|http://other.test:{tracked.Site.Port}/away");
     }
 
@@ -57,7 +57,7 @@ public sealed class ActionTests(TrackedSite tracked) : IClassFixture<TrackedSite
         await page.Locator("[name=a]").PressSequentiallyAsync("one");
         await page.Locator("[name=b]").PressSequentiallyAsync("two");
         await page.ClickAsync("button");
-        await page.WaitForURLAsync("**/form-done**");
+        await page.ArriveAsync("**/form-done**");
         await ShowsAsync("/form", ", props->>'form', is_conversion", "form_start|contact|False", "form_submit|contact|True");
     }
 

@@ -171,7 +171,7 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await page.WaitForSelectorAsync("script[src*='/t.form.']", new() { State = WaitForSelectorState.Attached });
         await FillAsync(page, "posted@forms.example.org");
         await page.ClickAsync("button");
-        await page.WaitForURLAsync("**/v1/leads/thanks");
+        await page.ArriveAsync("**/v1/leads/thanks");
         await IsTakenOnceAsync("posted@forms.example.org", "/lead-posted");
     }
 
@@ -184,12 +184,12 @@ public sealed class LeadFormTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await page.FillAsync("[name=email]", "plain@localhost");
         await page.CheckAsync("[name='consent.status']");
         await page.ClickAsync("main button");
-        await page.WaitForURLAsync("**/demo/sorry.html?error=*");
+        await page.ArriveAsync("**/demo/sorry.html?error=*");
         await page.GotoAsync(tracked.Server + "/demo/letters.html");
         await page.FillAsync("[name=email]", "plain@forms.example.org");
         await page.CheckAsync("[name='consent.status']");
         await page.ClickAsync("main button");
-        await page.WaitForURLAsync("**/demo/thanks.html");
+        await page.ArriveAsync("**/demo/thanks.html");
         await IsTakenOnceAsync("plain@forms.example.org", "/demo/letters.html", "demo", started: false);
     }
 

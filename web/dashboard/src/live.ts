@@ -4,11 +4,14 @@ import { renew } from './navigation';
 const fallbackEvery = 10_000;
 let source: EventSource | undefined;
 let timer = 0;
+let renewal = 0;
 
 /** A page about work in progress asks for itself until the work is done. */
 export function startRenewal() {
+  clearTimeout(renewal);        // of the page before, which may have been another one
   const pause = Number(document.querySelector<HTMLElement>('[data-renew]')?.dataset['renew'] ?? 0);
-  if (pause) setTimeout(() => void renew(), pause);
+  // Again, whether it was answered or the server was away for a moment.
+  if (pause) renewal = window.setTimeout(() => void renew().then(startRenewal), pause);
 }
 
 export function startLive() {

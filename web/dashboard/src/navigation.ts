@@ -1,6 +1,6 @@
 // Follows links and search forms within the dashboard without a blank page between: the old one stays until the new one is there.
 const dimAfter = 200;
-let running: AbortController | undefined;
+let running: { call: AbortController; quiet: boolean } | undefined;
 let arrived: () => void;
 
 export function startNavigation(after: () => void) {
@@ -30,8 +30,9 @@ export function goTo(href: string) {
   void show(new URL(href, location.href).href, true);
 }
 
-/** Puts the page at the address in place of this one, and leaves this one's state alone: for pages that renew themselves. */
+/** Puts the page at the address in place of this one, and leaves this one's state alone: for pages that renew themselves. Who has asked for another page gets that one. */
 export async function renew() {
+  if (running && !running.quiet) return;
   await show(location.href, false, true);
 }
 
@@ -41,8 +42,9 @@ const isOurs = (href: string) => {
 };
 
 async function show(href: string, push: boolean, quiet = false) {
-  running?.abort();
-  const mine = (running = new AbortController());
+  running?.call.abort();
+  const mine = new AbortController();
+  running = { call: mine, quiet };
   const dim = quiet ? 0 : setTimeout(() => document.documentElement.classList.add('busy'), dimAfter);
   try {
     const answer = await fetch(href, { headers: { accept: 'text/html' }, signal: mine.signal });
@@ -57,7 +59,10 @@ async function show(href: string, push: boolean, quiet = false) {
     if (!mine.signal.aborted && !quiet) location.assign(href);
   } finally {
     clearTimeout(dim);
-    if (running === mine) document.documentElement.classList.remove('busy');
+    if (running?.call === mine) {
+      running = undefined;
+      document.documentElement.classList.remove('busy');
+    }
   }
 }
 
