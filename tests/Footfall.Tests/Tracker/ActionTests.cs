@@ -49,6 +49,31 @@ public sealed class ActionTests(TrackedSite tracked) : IClassFixture<TrackedSite
     }
 
     [Fact]
+    public async Task What_is_done_while_the_second_file_is_on_its_way_is_counted_when_it_comes()
+    {
+        tracked.Site.Page("/quick", "<button data-ff-event='pressed' data-ff-plan='pro'>Press</button><a download href='/a/list.pdf'>File</a><form name=quick><input name=q></form>");
+        await using var profile = await TrackedSite.ProfileAsync();
+        var page = await profile.NewPageAsync();
+        var (asked, comes) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await page.RouteAsync("**/t.activity.*", async route =>
+        {
+            asked.SetResult();
+            await comes.Task;
+            await route.ContinueAsync();
+        });
+        await page.GotoAsync(tracked.Site.Address + "/quick", new() { WaitUntil = WaitUntilState.DOMContentLoaded });
+        await asked.Task;
+        await page.ClickAsync("button");
+        await page.ClickAsync("a");
+        await page.FillAsync("[name=q]", "a");
+        await page.FillAsync("[name=q]", "ab");
+        comes.SetResult();
+        await TrackedSite.RunningAsync(page);
+        await page.ClickAsync("button");
+        await ShowsAsync("/quick", ", props->>'plan', props->>'form', props->>'url'", "pressed|pro||", $"download|||{tracked.Site.Address}/a/list.pdf", "form_start||quick|", "pressed|pro||");
+    }
+
+    [Fact]
     public async Task A_form_is_started_once_and_submitted()
     {
         await using var profile = await TrackedSite.ProfileAsync();

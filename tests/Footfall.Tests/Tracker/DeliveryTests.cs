@@ -61,6 +61,7 @@ public sealed class DeliveryTests(TrackedSite tracked) : IClassFixture<TrackedSi
         foreach (var pause in new[] { 900, 50 })
         {
             // Long enough for answers, and too short: the click and what it leads to are under way when the page goes.
+            await TrackedSite.RunningAsync(page);
             await page.WaitForTimeoutAsync(pause);
             await page.ClickAsync("button");
             await page.ClickAsync("#next");
@@ -197,7 +198,7 @@ public sealed class DeliveryTests(TrackedSite tracked) : IClassFixture<TrackedSi
         List<string> console = [];
         page.Console += (_, message) => console.Add(message.Text);
         await page.GotoAsync(tracked.Site.Address + "/strict");
-        await page.WaitForTimeoutAsync(1000);
+        await TrackedSite.IdleAsync(page);
         await page.CloseAsync(new() { RunBeforeUnload = true });
         await tracked.ShowsAsync("select event_type from events where path = '/strict' order by event_type", "engagement", "page_view", "web_vitals");
         Assert.Empty(console);

@@ -36,7 +36,7 @@ public sealed class HostilePageTests(TrackedSite tracked) : IClassFixture<Tracke
             await TrackedSite.RunningAsync(page);
             await page.EvaluateAsync("history.pushState({}, '', location.pathname + '/next')");
             // What is under way is taken to arrive for a second; what hangs longer goes out again with the page.
-            await page.WaitForTimeoutAsync(name == "fetch-hangs" ? 1500 : 300);
+            await TrackedSite.PassAsync(page, name == "fetch-hangs" ? 1500 : 300);
             await page.CloseAsync(new() { RunBeforeUnload = true });
             expected.Add(path);
             // Nobody can see the address of such a page change.
@@ -53,7 +53,7 @@ public sealed class HostilePageTests(TrackedSite tracked) : IClassFixture<Tracke
         await using var profile = await TrackedSite.ProfileAsync();
         var page = await profile.NewPageAsync();
         await page.GotoAsync(tracked.Site.Address + "/wild");
-        await page.WaitForTimeoutAsync(400);
+        await TrackedSite.RunningAsync(page);
         var took = await page.EvaluateAsync<double>("() => { const t = performance.now(); for (let i = 0; i < 2000; i++) history.replaceState({}, '', '/wild/' + i); return performance.now() - t }");
         await tracked.ShowsAsync("select path from events where path like '/wild%' and event_type = 'page_view' order by occurred_at", "/wild", "/wild/1999");
         // Ours is a cleared timer each; the rest is the browser, on a machine that may be busy.

@@ -62,11 +62,12 @@ public sealed class PageViewTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await using var profile = await TrackedSite.ProfileAsync();
         var page = await profile.NewPageAsync();
         await page.GotoAsync(Url("/spa"));
+        await TrackedSite.RunningAsync(page);
         await tracked.StoredAsync("/spa", "page_view", 1);
         foreach (var step in new[] { "history.pushState({}, '', '/spa/two')", "history.replaceState({}, '', '/spa/two')", "history.pushState({}, '', '/spa/two?q=1')", "history.replaceState({}, '', '/spa/three')", "history.back()" })
         {
             await page.EvaluateAsync(step);
-            await page.WaitForTimeoutAsync(250);
+            await TrackedSite.PassAsync(page, 250);
         }
         await tracked.ShowsAsync(
             "select path from events where path like '/spa%' and event_type = 'page_view' order by occurred_at",
@@ -83,10 +84,9 @@ public sealed class PageViewTests(TrackedSite tracked) : IClassFixture<TrackedSi
         foreach (var path in new[] { "/plain", "/hash" })
         {
             await page.GotoAsync(Url(path + "#/a"));
-            await page.WaitForFunctionAsync("window.footfall && window.footfall.on");
-            await page.WaitForTimeoutAsync(200);
+            await TrackedSite.RunningAsync(page);
             await page.EvaluateAsync("location.hash = '/b'");
-            await page.WaitForTimeoutAsync(300);
+            await TrackedSite.PassAsync(page, 300);
         }
         await tracked.ShowsAsync("select path from events where (path like '/plain%' or path like '/hash%') and event_type = 'page_view' order by occurred_at", "/plain", "/hash#/a", "/hash#/b");
     }
@@ -149,7 +149,7 @@ public sealed class PageViewTests(TrackedSite tracked) : IClassFixture<TrackedSi
         await using var profile = await TrackedSite.ProfileAsync();
         var page = await profile.NewPageAsync();
         await page.GotoAsync(Url("/missing-a"));
-        await page.WaitForTimeoutAsync(300);
+        await TrackedSite.RunningAsync(page);
         await page.GotoAsync(Url("/missing-b"));
         await tracked.ShowsAsync(
             "select event_type, path from events where path like '/missing%' and event_type in ('page_view', 'not_found') order by occurred_at, event_type desc",

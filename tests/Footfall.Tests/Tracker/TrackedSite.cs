@@ -14,6 +14,7 @@ namespace Footfall.Tests.Tracker;
 /// </summary>
 public sealed class TrackedSite : IAsyncLifetime
 {
+    private const string Activity = "/t.activity";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(700);
     private static readonly SemaphoreSlim Once = new(1, 1);
@@ -66,20 +67,33 @@ public sealed class TrackedSite : IAsyncLifetime
     {
         var options = new BrowserNewContextOptions { ViewportSize = new() { Width = 1000, Height = 800 } };
         change?.Invoke(options);
-        return await (await TestBrowser.GetAsync()).NewContextAsync(options);
+        var profile = await (await TestBrowser.GetAsync()).NewContextAsync(options);
+        await profile.AddInitScriptAsync($"document.addEventListener('load', e => {{ if (e.target.src?.includes('{Activity}')) e.target.ran = true }}, true)");
+        return profile;
     }
 
-    /// <summary>Waits until what runs on the page is there: the file that comes last of those that are always loaded. A page that is not counted loads none.</summary>
-    internal static Task RunningAsync(IPage page) => page.EvaluateAsync("""
-        new Promise(done => {
-          const began = performance.now();
-          (function look() {
-            const loaded = performance.getEntriesByType('resource').some(e => e.name.includes('/t.activity') && e.responseEnd);
-            if (loaded || performance.now() - began > 500) setTimeout(done, 60);
-            else setTimeout(look, 20);
-          })();
-        })
+    /// <summary>
+    /// Waits until what runs on the page is there, however long it takes: the file that comes last of those that are always
+    /// loaded. The core has asked for it when the page has loaded; on a page that is not counted it asks for none.
+    /// </summary>
+    internal static Task RunningAsync(IPage page) => page.EvaluateAsync($$"""
+        new Promise(done => (function look() {
+          const script = document.querySelector("script[src*='{{Activity}}']");
+          if (document.readyState === 'complete' && (!script || script.ran)) done();
+          else setTimeout(look, 20);
+        })())
         """);
+
+    /// <summary>Waits by the page's own clock, on which what the page had put off until then has been done.</summary>
+    internal static Task PassAsync(IPage page, int milliseconds) => page.EvaluateAsync("ms => new Promise(done => setTimeout(done, ms))", milliseconds);
+
+    /// <summary>Waits until the page has had an idle moment after those that it was asked for before, and what came of it.</summary>
+    internal static async Task IdleAsync(IPage page)
+    {
+        await RunningAsync(page);
+        await page.EvaluateAsync("new Promise(done => requestIdleCallback(done))");
+        await PassAsync(page, 300);
+    }
 
     /// <summary>
     /// Waits until the query gives the rows, and until all that the server has taken so far is stored, so that one row too

@@ -82,8 +82,10 @@ public sealed partial class TrackerServingTests(TrackedSite tracked) : IClassFix
         page.Console += (_, message) => problems.Add(message.Text);
         await page.GotoAsync(tracked.Server + "/demo/");
         await page.WaitForSelectorAsync("[data-hero]");
+        await TrackedSite.RunningAsync(page);
         await page.ClickAsync("text=See the bell");
         await page.ClickAsync("[data-cart]");
+        await TrackedSite.RunningAsync(page);
         await page.ClickAsync("nav >> text=Training diary");
         foreach (var step in new[] { "workout_started", "exercise_logged", "session_submitted" }) await page.ClickAsync($"[data-step={step}]");
         await page.WaitForSelectorAsync("[data-badge]:visible");

@@ -27,6 +27,8 @@ let vitalsPath: string;
 let formLoaded = false;
 let url: string;            // of the current page view, whole
 let pending: any;
+let clicks: MouseEvent[] = [];      // of the last second, on one spot
+const begun: Element[] = [];        // forms
 
 export function act(with_: Core): void {
   core = with_;
@@ -36,9 +38,6 @@ export function act(with_: Core): void {
   core.extras.m = leaving => leaving ? left() : viewed(true);
   viewed(false);
   safely(follow);
-  on(doc, 'click auxclick', clicked);
-  if (wants('forms')) forms();
-  if (words('on').includes('rage')) rage();
   if (wants('vitals')) (win.requestIdleCallback || setTimeout)(() => core.vitals((name, value) => {
     vitals[name] = value;
   }), { timeout: 5e3 });
@@ -101,6 +100,15 @@ function propsOf(element: Element): Fields {
   return props;
 }
 
+/** What the core hears, also while this file was on its way. */
+function heard(event: any): void {
+  const { type, target } = event;
+  if (type.endsWith('click')) {
+    clicked(event);
+    if (type === 'click' && words('on').includes('rage')) rage(event);
+  } else if (wants('forms')) type === 'submit' ? submitted(target) : typed(target.form);
+}
+
 function clicked(event: MouseEvent): void {
   if (event.type === 'auxclick' && event.button !== 1) return;      // the middle button opens links too
   const target = event.target as Element;
@@ -114,41 +122,35 @@ function clicked(event: MouseEvent): void {
   } else if (link.host !== place.host && wants('outbound')) core.put('outbound_click', { props });
 }
 
-function rage(): void {
-  let clicks: MouseEvent[] = [];
-  on(doc, 'click', (e: MouseEvent) => {
-    clicks = clicks.filter(c => e.timeStamp - c.timeStamp < 1e3 && Math.abs(e.clientX - c.clientX) + Math.abs(e.clientY - c.clientY) < 30);
-    if (clicks.push(e) !== 3) return;
-    const target = e.target as Element;
-    core.put('rage_click', { props: { target: target.tagName.toLowerCase() + (target.id && '#' + target.id) } });
-  });
+function rage(event: MouseEvent): void {
+  clicks = clicks.filter(c => event.timeStamp - c.timeStamp < 1e3 && Math.abs(event.clientX - c.clientX) + Math.abs(event.clientY - c.clientY) < 30);
+  if (clicks.push(event) !== 3) return;
+  const target = event.target as Element;
+  core.put('rage_click', { props: { target: target.tagName.toLowerCase() + (target.id && '#' + target.id) } });
 }
 
-function forms(): void {
-  const begun: Element[] = [];
-  const name = (form: Element): Fields => ({ props: { form: form.getAttribute('name') || form.id || undefined } });
-  on(doc, 'input', e => {
-    const form = e.target.form;
-    if (!form || begun.includes(form)) return;
-    begun.push(form);
-    core.put('form_start', name(form));
-  });
-  on(doc, 'submit', e => {
-    const form = e.target;
-    if (form.hasAttribute('data-ff-event')) core.put(form.getAttribute('data-ff-event'), { props: propsOf(form) });
-    // A lead is told of by the server, which knows whether it was taken, and here only whose it is.
-    if (!/\/v1\/leads\/capture$/.test(form.action)) core.put('form_submit', name(form));
-    else if (!form.ff) {
-      const known: Fields = { anonId: core.anonId(), propertyId: setting('property'), path: core.extras.w.path, formName: name(form).props.form };
-      Object.keys(known).forEach(key => {
-        if (!known[key] || form.querySelector(`[name=${key}]`)) return;
-        const input = form.appendChild(doc.createElement('input'));
-        input.type = 'hidden';
-        input.name = key;
-        input.value = known[key];
-      });
-    }
-  });
+const nameOf = (form: Element): Fields => ({ props: { form: form.getAttribute('name') || form.id || undefined } });
+
+function typed(form: Element | null): void {
+  if (!form || begun.includes(form)) return;
+  begun.push(form);
+  core.put('form_start', nameOf(form));
+}
+
+function submitted(form: any): void {
+  if (form.hasAttribute('data-ff-event')) core.put(form.getAttribute('data-ff-event'), { props: propsOf(form) });
+  // A lead is told of by the server, which knows whether it was taken, and here only whose it is.
+  if (!/\/v1\/leads\/capture$/.test(form.action)) core.put('form_submit', nameOf(form));
+  else if (!form.ff) {
+    const known: Fields = { anonId: core.anonId(), propertyId: setting('property'), path: core.extras.w.path, formName: nameOf(form).props.form };
+    Object.keys(known).forEach(key => {
+      if (!known[key] || form.querySelector(`[name=${key}]`)) return;
+      const input = form.appendChild(doc.createElement('input'));
+      input.type = 'hidden';
+      input.name = key;
+      input.value = known[key];
+    });
+  }
 }
 
 /** Number in [0, 1) that a text always gives; near texts give far numbers (FNV-1a, then the finalizer of MurmurHash3). */
@@ -171,8 +173,9 @@ function experiment(id: string, variants?: string[], done?: (variant: string) =>
   return variantId;
 }
 
-/** The calls that the core does not know. */
-function other(name: string, a?: any, b?: any, c?: any): unknown {
+/** The calls that the core does not know, and what it heard. */
+function other(name: any, a?: any, b?: any, c?: any): unknown {
+  if (name.type) return heard(name);
   if (name === 'experiment') return experiment(a, b, c);
   if (name !== 'identify') return undefined;
   core.extras.f = a ? { accountId: '' + a, account: b ? { username: b.username, displayName: b.displayName } : undefined, accountSignature: c } : {};

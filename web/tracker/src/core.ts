@@ -14,17 +14,27 @@ const dice = Math.random() * 2 ** 32;
 const assign = Object.assign;
 
 /** What the actions take over when they are there. */
-export const extras = {
+interface Extras {
   /** Fields of every event. */
-  f: {} as Fields,
+  f: Fields;
   /** A page view has begun, or (true) is being left. */
-  m: (_leaving?: unknown): void => {},
+  m: (leaving?: unknown) => void;
   /** The current page view: path and campaign; and the id of its event. */
-  w: {} as Fields,
-  v: undefined as string | undefined,
-  /** A call that the core cannot answer yet: it waits, with a hundred others at most. */
-  c: (args: any[]): unknown => extras.q[99] || extras.q.push(args),
-  q: [] as any[][],
+  w: Fields;
+  v?: string | undefined;
+  /** A call that the core cannot answer, or what was done on the page: it waits, with a hundred others at most. */
+  c: (args: any[]) => unknown;
+  q: any[][];
+  page: typeof page;
+  address: typeof address;
+}
+
+export const extras: Extras = {
+  f: {},
+  m: () => {},
+  w: {},
+  c: args => extras.q[99] || extras.q.push(args),
+  q: [],
   page, address,
 };
 
@@ -64,15 +74,14 @@ function page(referrer?: string): void {
 }
 
 /** The calls that pages make: `footfall('event', name, props)`. */
-export const call = (...args: any[]): unknown => safely(() => {
-  const [name, a, b, c] = args;
+export const call = (name?: any, a?: any, b?: any, c?: any): unknown => safely(() => {
   if (name === 'event' && running) return put(a, { props: b }, c);
   if (name === 'consent') return choose(a === 'denied' ? 'cookieless' : a);
   if (name === 'optOut') {
     choose('drop');
     return settle();
   }
-  return extras.c(args);
+  return extras.c([name, a, b, c]);
 });
 
 /** Begins once the document is there and looked at; does nothing on pages that are not to be counted. */
@@ -95,6 +104,8 @@ export function start(host: string, loadActions: () => void): void {
         void flush(away);
       } else if (e.persisted) page();
     });
+    // Clicks and forms are the actions' business, and wait for them like calls.
+    on(doc, 'click auxclick input submit', call);
     loadActions();
   };
   on(doc, 'DOMContentLoaded prerenderingchange visibilitychange', ready);

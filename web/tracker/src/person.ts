@@ -26,7 +26,7 @@ function asked(): unknown[] {
 export const ignored = (): boolean => asked().includes('drop');
 
 /** Whether nothing may be kept in this browser. */
-export const cookieless = (): boolean => asked().some(wish => wish === 'drop' || wish === 'cookieless');
+export const cookieless = (): boolean => ignored() || asked().includes('cookieless');
 
 /** Reads the id's cookie; with a value writes it first. */
 const cookie = (value?: string): string | undefined => safely(() => {
