@@ -67,10 +67,14 @@ public sealed class ActionTests(TrackedSite tracked) : IClassFixture<TrackedSite
         await page.ClickAsync("a");
         await page.FillAsync("[name=q]", "a");
         await page.FillAsync("[name=q]", "ab");
+        var before = await page.EvaluateAsync<long>("Date.now()");
+        await page.WaitForTimeoutAsync(500);
         comes.SetResult();
         await TrackedSite.RunningAsync(page);
         await page.ClickAsync("button");
         await ShowsAsync("/quick", ", props->>'plan', props->>'form', props->>'url'", "pressed|pro||", $"download|||{tracked.Site.Address}/a/list.pdf", "form_start||quick|", "pressed|pro||");
+        // Of when it was done, not of when it could be told.
+        await tracked.ShowsAsync($"select count(*) from events where path = '/quick' and event_type <> 'page_view' and occurred_at <= to_timestamp({before} / 1000.0)", "3");
     }
 
     [Fact]

@@ -85,7 +85,7 @@ public sealed partial class TrackerServingTests(TrackedSite tracked) : IClassFix
         await TrackedSite.RunningAsync(page);
         await page.ClickAsync("text=See the bell");
         await page.ClickAsync("[data-cart]");
-        await TrackedSite.RunningAsync(page);
+        await TrackedSite.RunningAsync(page);       // a click that leads away cannot wait for the second file
         await page.ClickAsync("nav >> text=Training diary");
         foreach (var step in new[] { "workout_started", "exercise_logged", "session_submitted" }) await page.ClickAsync($"[data-step={step}]");
         await page.WaitForSelectorAsync("[data-badge]:visible");

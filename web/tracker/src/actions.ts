@@ -1,7 +1,7 @@
 // What is done on a page: how long it is looked at, clicks, forms, experiments, vitals.
 import type { call, extras, Fields, put } from './core';
 import { restart, resume, taken, watch } from './engagement';
-import { doc, has, on, place, safely, setting, store, wants, win, words } from './page';
+import { doc, has, now, on, place, safely, setting, store, wants, win, words } from './page';
 
 /** What the actions need of the core, and of whoever loads files. */
 export interface Core {
@@ -29,6 +29,7 @@ let url: string;            // of the current page view, whole
 let pending: any;
 let clicks: MouseEvent[] = [];      // of the last second, on one spot
 const begun: Element[] = [];        // forms
+let happened: string;
 
 export function act(with_: Core): void {
   core = with_;
@@ -100,49 +101,52 @@ function propsOf(element: Element): Fields {
   return props;
 }
 
-/** What the core hears, also while this file was on its way. */
+/** What the core hears, also while this file was on its way: it is told of as of when it happened. */
 function heard(event: any): void {
   const { type, target } = event;
+  happened = new Date(Date.now() - Math.min(Math.max(now() - event.timeStamp, 0), 6e4)).toISOString();
   if (type.endsWith('click')) {
     clicked(event);
     if (type === 'click' && words('on').includes('rage')) rage(event);
   } else if (wants('forms')) type === 'submit' ? submitted(target) : typed(target.form);
 }
 
+const tell = (eventType: string, props: Fields): unknown => core.put(eventType, { timestamp: happened, props });
+
 function clicked(event: MouseEvent): void {
   if (event.type === 'auxclick' && event.button !== 1) return;      // the middle button opens links too
   const target = event.target as Element;
   const marked = target.closest('[data-ff-event]');
-  if (marked && marked.tagName !== 'FORM') core.put(marked.getAttribute('data-ff-event')!, { props: propsOf(marked) });
+  if (marked && marked.tagName !== 'FORM') tell(marked.getAttribute('data-ff-event')!, propsOf(marked));
   const link = target.closest('a[href]') as HTMLAnchorElement | null;
   if (!link || !/^https?:$/.test(link.protocol)) return;
   const props = { url: link.origin + link.pathname };
   if (download.test(link.pathname)) {
-    if (wants('downloads')) core.put('download', { props });
-  } else if (link.host !== place.host && wants('outbound')) core.put('outbound_click', { props });
+    if (wants('downloads')) tell('download', props);
+  } else if (link.host !== place.host && wants('outbound')) tell('outbound_click', props);
 }
 
 function rage(event: MouseEvent): void {
   clicks = clicks.filter(c => event.timeStamp - c.timeStamp < 1e3 && Math.abs(event.clientX - c.clientX) + Math.abs(event.clientY - c.clientY) < 30);
   if (clicks.push(event) !== 3) return;
   const target = event.target as Element;
-  core.put('rage_click', { props: { target: target.tagName.toLowerCase() + (target.id && '#' + target.id) } });
+  tell('rage_click', { target: target.tagName.toLowerCase() + (target.id && '#' + target.id) });
 }
 
-const nameOf = (form: Element): Fields => ({ props: { form: form.getAttribute('name') || form.id || undefined } });
+const nameOf = (form: Element): Fields => ({ form: form.getAttribute('name') || form.id || undefined });
 
 function typed(form: Element | null): void {
   if (!form || begun.includes(form)) return;
   begun.push(form);
-  core.put('form_start', nameOf(form));
+  tell('form_start', nameOf(form));
 }
 
 function submitted(form: any): void {
-  if (form.hasAttribute('data-ff-event')) core.put(form.getAttribute('data-ff-event'), { props: propsOf(form) });
+  if (form.hasAttribute('data-ff-event')) tell(form.getAttribute('data-ff-event'), propsOf(form));
   // A lead is told of by the server, which knows whether it was taken, and here only whose it is.
-  if (!/\/v1\/leads\/capture$/.test(form.action)) core.put('form_submit', nameOf(form));
+  if (!/\/v1\/leads\/capture$/.test(form.action)) tell('form_submit', nameOf(form));
   else if (!form.ff) {
-    const known: Fields = { anonId: core.anonId(), propertyId: setting('property'), path: core.extras.w.path, formName: nameOf(form).props.form };
+    const known: Fields = { anonId: core.anonId(), propertyId: setting('property'), path: core.extras.w.path, formName: nameOf(form).form };
     Object.keys(known).forEach(key => {
       if (!known[key] || form.querySelector(`[name=${key}]`)) return;
       const input = form.appendChild(doc.createElement('input'));
