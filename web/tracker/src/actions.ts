@@ -43,7 +43,9 @@ export function act(with_: Core): void {
     vitals[name] = value;
   }), { timeout: 5e3 });
   core.extras.c = args => other.apply(null, args as any);
-  core.extras.q.splice(0).forEach(args => core.call(...args));
+  // Events of the page's own that wait are from before the page view.
+  happened = instant(core.since);
+  core.extras.q.splice(0).forEach(args => args[0] === 'event' ? safely(() => tell(args[1], args[2], args[3])) : core.call(...args));
 }
 
 function viewed(again: boolean): void {
@@ -101,17 +103,23 @@ function propsOf(element: Element): Fields {
   return props;
 }
 
+/** A moment of the page's clock as events have it. An old browser's own idea of an event's time, and one of long ago, is now. */
+function instant(moment: number): string {
+  const ago = now() - moment;
+  return new Date(Date.now() - (ago > 1 && ago < 6e4 ? ago - 1 : 0)).toISOString();
+}
+
 /** What the core hears, also while this file was on its way: it is told of as of when it happened. */
 function heard(event: any): void {
   const { type, target } = event;
-  happened = new Date(Date.now() - Math.min(Math.max(now() - event.timeStamp, 0), 6e4)).toISOString();
+  happened = instant(event.timeStamp);
   if (type.endsWith('click')) {
     clicked(event);
     if (type === 'click' && words('on').includes('rage')) rage(event);
   } else if (wants('forms')) type === 'submit' ? submitted(target) : typed(target.form);
 }
 
-const tell = (eventType: string, props: Fields): unknown => core.put(eventType, { timestamp: happened, props });
+const tell = (eventType: string, props: Fields, traffic?: Fields): unknown => core.put(eventType, { timestamp: happened, props }, traffic);
 
 function clicked(event: MouseEvent): void {
   if (event.type === 'auxclick' && event.button !== 1) return;      // the middle button opens links too
