@@ -22,6 +22,7 @@ internal sealed class RestoreRun(
     NpgsqlDataSource database, DataFolder folder, DatabaseGate gate, PersonRequests requests, IServiceProvider services, IOptions<JournalOptions> journalOptions, TimeProvider clock)
 {
     private const int CountedBytes = 4 << 20;
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5), LookEvery = TimeSpan.FromMilliseconds(100);
 
     private const string OtherServers = """
         select count(*)
@@ -74,12 +75,17 @@ internal sealed class RestoreRun(
         return new RestoreReport(manifest, totals, later.Count, records, replaced, kept, met);
     }
 
-    /// <summary>What servers write while tables are replaced would be lost, or come between.</summary>
-    private static async Task RefuseServersAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>What servers write while tables are replaced would be lost, or come between. The connections of one that has just stopped take a moment to go.</summary>
+    private async Task RefuseServersAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        var began = clock.GetTimestamp();
         await using var command = new NpgsqlCommand(OtherServers, connection);
-        if (await command.ExecuteScalarAsync(cancellationToken) is long and > 0 and var others)
-            throw new SetupException($"{others} connections of Footfall are open to this database: a server is running. Stop every server that uses it, restore, and start them again.");
+        while (await command.ExecuteScalarAsync(cancellationToken) is long and > 0 and var others)
+        {
+            if (clock.GetElapsedTime(began) > Farewell)
+                throw new SetupException($"A server is running: {others} {(others == 1 ? "connection" : "connections")} of Footfall to this database. Stop every server that uses it, restore, and start them again.");
+            await Task.Delay(LookEvery, clock, cancellationToken);
+        }
     }
 
     /// <summary>What people asked for that stands in the database which is to go. A <see cref="SetupException"/> when it holds data and may not be replaced.</summary>

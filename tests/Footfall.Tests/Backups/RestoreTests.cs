@@ -133,6 +133,22 @@ public sealed class RestoreTests(BackupFixture fixture)
     }
 
     [Fact]
+    public async Task Connections_of_a_server_that_has_just_stopped_are_waited_for()
+    {
+        await using var target = await TestDatabase.CreateAsync();
+        await using var server = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(target.ConnectionString) { ApplicationName = "footfall", Pooling = false });
+        var open = await server.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        var restore = Task.Run(() => BackupFixture.RunAsync(TestFolder.New("restore"), target.ConnectionString, "restore", "--from", fixture.Plain));
+        // The restore itself is the second one.
+        while (await target.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and application_name = 'footfall'") < 2) await Task.Delay(20);
+        await Task.Delay(300);
+        Assert.False(restore.IsCompleted);
+        await open.DisposeAsync();
+        var (exit, _, error) = await restore;
+        Assert.True(exit == 0, error);
+    }
+
+    [Fact]
     public async Task An_older_schema_is_brought_up_and_a_newer_one_refused()
     {
         await using var old = await TestDatabase.CreateAsync(migrated: false);
