@@ -103,11 +103,8 @@ function propsOf(element: Element): Fields {
   return props;
 }
 
-/** A moment of the page's clock as events have it. An old browser's own idea of an event's time, and one of long ago, is now. */
-function instant(moment: number): string {
-  const ago = now() - moment;
-  return new Date(Date.now() - (ago > 1 && ago < 6e4 ? ago - 1 : 0)).toISOString();
-}
+/** A moment of the page's clock as events have it, never before the page view for rounding. Where a browser's events have times of another clock, which is far ahead, it is now. */
+const instant = (moment: number): string => new Date(Date.now() - Math.max(now() - moment - 1, 0)).toISOString();
 
 /** What the core hears, also while this file was on its way: it is told of as of when it happened. */
 function heard(event: any): void {
