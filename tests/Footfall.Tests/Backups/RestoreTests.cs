@@ -140,7 +140,7 @@ public sealed class RestoreTests(BackupFixture fixture)
         var open = await server.OpenConnectionAsync(TestContext.Current.CancellationToken);
         var restore = Task.Run(() => BackupFixture.RunAsync(TestFolder.New("restore"), target.ConnectionString, "restore", "--from", fixture.Plain));
         // The restore itself is the second one.
-        while (await target.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and application_name = 'footfall'") < 2) await Task.Delay(20);
+        while (!restore.IsCompleted && await target.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and application_name = 'footfall'") < 2) await Task.Delay(20);
         await Task.Delay(300);
         Assert.False(restore.IsCompleted);
         await open.DisposeAsync();

@@ -183,12 +183,12 @@ public sealed class BrowserTests(DashboardServer server) : IClassFixture<Dashboa
         var (asked, answered) = (new TaskCompletionSource(), new TaskCompletionSource());
         await page.RouteAsync("**/p/news", async route =>
         {
-            asked.SetResult();
+            asked.TrySetResult();
             await answered.Task;
             await route.ContinueAsync();
         });
         await page.ClickAsync("nav a[href='/p/news']");
-        await asked.Task;
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
         for (var i = 0; await page.EvaluateAsync<int>("changes") == 0; i++)
         {
             Assert.True(i < 60, "The page was not told of an event.");

@@ -57,12 +57,12 @@ public sealed class ActionTests(TrackedSite tracked) : IClassFixture<TrackedSite
         var (asked, comes) = (new TaskCompletionSource(), new TaskCompletionSource());
         await page.RouteAsync("**/t.activity.*", async route =>
         {
-            asked.SetResult();
+            asked.TrySetResult();
             await comes.Task;
             await route.ContinueAsync();
         });
         await page.GotoAsync(tracked.Site.Address + "/quick", new() { WaitUntil = WaitUntilState.DOMContentLoaded });
-        await asked.Task;
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
         await page.ClickAsync("button");
         await page.ClickAsync("a");
         await page.FillAsync("[name=q]", "a");
